@@ -1,0 +1,1 @@
+"""The docker backend, with image builds that cost nothing when nothing changed."""

@@ -1,0 +1,1 @@
+"""Training and serving for scikit-learn on Amazon SageMaker: what the `train` and `serve` commands run."""

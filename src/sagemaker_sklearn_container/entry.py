@@ -1,0 +1,78 @@
+"""The commands `train` and `serve`: call the entry point that the environment names, by default our own."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import traceback
+from typing import Callable
+
+from sagemaker_sklearn_container import contract, log, settings
+from sagemaker_sklearn_container.errors import ConfigurationError
+
+
+def train() -> None:
+    """Run a training job and exit with its exit code.
+
+    A training module of the user's own is called without arguments; returning is success, raising is failure.
+
+    Source: contract T-01, T-02, T-54.
+    """
+    name = settings.text(os.environ, contract.TRAINING_MODULE) or contract.OWN_TRAINING_MODULE
+    if name == contract.OWN_TRAINING_MODULE:
+        from sagemaker_sklearn_container.training import main
+
+        main()
+        return
+    from sagemaker_sklearn_container.training.report import report_failure, report_success
+
+    log.configure(contract.DEFAULT_LOG_LEVEL)
+    paths = settings.paths(os.environ)
+    try:
+        _entry_point(name, contract.TRAINING_MODULE)()
+    except Exception as exc:
+        traceback.print_exc()
+        report_failure(paths, f"{type(exc).__name__}: {exc}\n\n{traceback.format_exc()}")
+        sys.exit(1)
+    report_success(paths)
+
+
+def serve() -> None:
+    """Serve until told to stop.
+
+    Source: contract L-01, L-09.
+    """
+    name = settings.text(os.environ, contract.SERVING_MODULE) or contract.OWN_SERVING_MODULE
+    if name == contract.OWN_SERVING_MODULE:
+        from sagemaker_sklearn_container.serving import main
+
+        main()
+        return
+    log.configure(contract.DEFAULT_LOG_LEVEL)
+    try:
+        function = _entry_point(name, contract.SERVING_MODULE)
+    except ConfigurationError as exc:
+        logging.getLogger(__name__).error("%s", exc)
+        sys.exit(exc.exit_code)
+    function()
+
+
+def _entry_point(name: str, variable: str) -> Callable[[], object]:
+    """The function that `module:function` names.
+
+    An ImportError from inside the named module is left as it is.
+    """
+    module_name, colon, function_name = name.partition(":")
+    if not (module_name and colon and function_name):
+        raise ConfigurationError(
+            f"The environment variable {variable} is {name!r}; it must have the form module:function."
+        )
+    function = getattr(importlib.import_module(module_name), function_name, None)
+    if not callable(function):
+        raise ConfigurationError(
+            f"The environment variable {variable} is {name!r}, but {module_name} has no function {function_name}."
+        )
+    entry_point: Callable[[], object] = function
+    return entry_point

@@ -1,0 +1,95 @@
+"""Error classes of the container.
+
+Start-up errors carry an exit code, request errors an HTTP status; both are set once, on the class. The text of an error
+is written for the user: what was being done, the value seen, what is allowed, the next step.
+"""
+
+from __future__ import annotations
+
+
+class ContainerError(Exception):
+    """Any failure that the container itself detects.
+
+    Attributes:
+        exit_code: Exit status of `train` or `serve` when the error ends the command.
+    """
+
+    exit_code = 1
+
+
+class ConfigurationError(ContainerError):
+    """A variable or configuration file has a value the container cannot work with."""
+
+
+class CodeSourceError(ContainerError):
+    """The user's code could not be fetched, unpacked or found."""
+
+
+class InstallError(ContainerError):
+    """The packages that the user's code asks for could not be installed (T-47, U-05)."""
+
+
+class UserModuleError(ContainerError):
+    """The user's module lacks something the container needs from it."""
+
+
+class ModelLoadError(ContainerError):
+    """There is no model that the default model_fn could load (U-20)."""
+
+
+class MultiModelUnavailableError(ContainerError):
+    """Multi-model serving was asked for and this image does not offer it (S-02)."""
+
+
+class RequestError(ContainerError):
+    """A request that cannot be answered with a prediction.
+
+    Attributes:
+        status: HTTP status code of the answer.
+    """
+
+    status = 500
+
+
+class DecodeError(RequestError):
+    """The request body is not what its content type promises (S-42)."""
+
+    status = 400
+
+
+class NotFoundError(RequestError):
+    """No such path (S-21)."""
+
+    status = 404
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists, the method does not (S-21)."""
+
+    status = 405
+
+
+class UnsupportedAcceptError(RequestError):
+    """The default output_fn cannot produce any accepted media type (S-41)."""
+
+    status = 406
+
+
+class PayloadTooLargeError(RequestError):
+    """The request body is longer than the configured limit (S-47)."""
+
+    status = 413
+
+
+class UnsupportedContentTypeError(RequestError):
+    """The default input_fn cannot read the content type (S-40)."""
+
+    status = 415
+
+
+class EncodeError(RequestError):
+    """A prediction has no representation in the accepted media type."""
+
+
+class ResultError(RequestError):
+    """A user function returned something that is not an answer (U-28, U-31)."""

@@ -1,0 +1,58 @@
+"""Start-up of the serving container: choose the kind of server, load the user's code and model, serve."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from sagemaker_sklearn_container import contract, log
+from sagemaker_sklearn_container.cpus import available_cpus
+from sagemaker_sklearn_container.errors import ContainerError, MultiModelUnavailableError
+from sagemaker_sklearn_container.serving import config as configuration
+from sagemaker_sklearn_container.serving.config import ServingConfig
+from sagemaker_sklearn_container.serving.threads import thread_limits
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Serve until SIGTERM, then exit with 0; exit with another code if serving cannot start.
+
+    Source: contract S-01 to S-07.
+    """
+    # As PID 1 a process without a handler cannot be stopped, and loading a model can take minutes.
+    signal.signal(signal.SIGTERM, _stop_before_serving)
+    log.configure(contract.DEFAULT_LOG_LEVEL)
+    try:
+        cpus = available_cpus()
+        config = configuration.read(os.environ, cpus)
+        log.configure(config.log_level)
+        os.environ.update(thread_limits(os.environ, config.workers, cpus))
+        sys.dont_write_bytecode = True  # the code directory may be the user's own (K-10), or read-only (U-08)
+        _serve(config)
+    except ContainerError as exc:
+        logger.error("Serving cannot start: %s", exc)
+        sys.exit(exc.exit_code)
+    except Exception:
+        logger.exception("Serving cannot start: the user's code or model raised an exception")
+        sys.exit(1)
+
+
+def _serve(config: ServingConfig) -> None:
+    if config.multi_model:
+        raise MultiModelUnavailableError(
+            f"{contract.MULTI_MODEL} is true, and this image does not serve several models yet. Unset it, and deploy "
+            "each model to an endpoint of its own."
+        )
+    # Imported here, not at the top: numpy reads the thread limits when it is loaded.
+    from sagemaker_sklearn_container.single_model.start import serve
+
+    serve(config)
+
+
+def _stop_before_serving(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)

@@ -1,0 +1,1 @@
+"""Serving one model: the WSGI application and the server around it."""

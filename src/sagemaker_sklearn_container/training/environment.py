@@ -1,0 +1,117 @@
+"""The environment variables that the user's program sees."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Mapping, Sequence
+
+from sagemaker_sklearn_container import contract
+from sagemaker_sklearn_container.training.arguments import command_line
+from sagemaker_sklearn_container.training.config import TrainingConfig
+
+
+def program_environment(
+    config: TrainingConfig, inherited: Mapping[str, str], import_path: Sequence[str], num_cpus: int, num_gpus: int
+) -> dict[str, str]:
+    """Everything the user's program inherits from the container, and what is said about the job.
+
+    Args:
+        config: The training job.
+        inherited: The container's environment; passes through.
+        import_path: Where this process finds modules; the program finds them there too, after the code directory.
+        num_cpus: CPUs the container may use.
+        num_gpus: GPUs the container has.
+
+    Source: contract T-48, T-51, T-70 to T-86.
+    """
+    return {
+        **inherited,
+        **_job_variables(config, inherited),
+        **sm_variables(config, num_cpus, num_gpus),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(config.paths.code), *filter(None, import_path)])),
+    }
+
+
+def sm_variables(config: TrainingConfig, num_cpus: int, num_gpus: int) -> dict[str, str]:
+    """The `SM_*` variables. Strings are raw, None is empty, everything else compact JSON with sorted keys.
+
+    Source: contract T-70 to T-86.
+    """
+    facts = _training_env(config, num_cpus, num_gpus)
+    named = {
+        "SM_HOSTS": facts["hosts"],
+        "SM_CURRENT_HOST": facts["current_host"],
+        "SM_NETWORK_INTERFACE_NAME": facts["network_interface_name"],
+        "SM_HPS": facts["hyperparameters"],
+        "SM_USER_ENTRY_POINT": facts["user_entry_point"],
+        "SM_MODULE_NAME": facts["module_name"],
+        "SM_MODULE_DIR": facts["module_dir"],
+        "SM_USER_ARGS": command_line(config.hyperparameters),
+        "SM_FRAMEWORK_PARAMS": facts["additional_framework_parameters"],
+        "SM_FRAMEWORK_MODULE": facts["framework_module"],
+        "SM_RESOURCE_CONFIG": facts["resource_config"],
+        "SM_INPUT_DATA_CONFIG": facts["input_data_config"],
+        "SM_CHANNELS": list(config.channels),
+        "SM_INPUT_DIR": facts["input_dir"],
+        "SM_INPUT_CONFIG_DIR": facts["input_config_dir"],
+        "SM_OUTPUT_DIR": facts["output_dir"],
+        "SM_OUTPUT_DATA_DIR": facts["output_data_dir"],
+        "SM_OUTPUT_INTERMEDIATE_DIR": facts["output_intermediate_dir"],
+        "SM_MODEL_DIR": facts["model_dir"],
+        "SM_NUM_CPUS": facts["num_cpus"],
+        "SM_NUM_GPUS": facts["num_gpus"],
+        "SM_LOG_LEVEL": facts["log_level"],
+        "SM_TRAINING_ENV": facts,
+    }
+    per_channel = {f"SM_CHANNEL_{name.upper()}": path for name, path in config.channels.items()}
+    per_hyperparameter = {f"SM_HP_{name.upper()}": value for name, value in config.hyperparameters.items()}
+    return {name: _text(value) for name, value in {**per_hyperparameter, **per_channel, **named}.items()}
+
+
+def _training_env(config: TrainingConfig, num_cpus: int, num_gpus: int) -> dict[str, Any]:
+    """The content of SM_TRAINING_ENV (T-86)."""
+    paths = config.paths
+    return {
+        "additional_framework_parameters": config.framework_parameters,
+        "channel_input_dirs": config.channels,
+        "current_host": config.current_host,
+        "framework_module": contract.OWN_TRAINING_MODULE,
+        "hosts": list(config.hosts),
+        "hyperparameters": config.hyperparameters,
+        "input_config_dir": str(paths.input_config),
+        "input_data_config": config.input_data_config,
+        "input_dir": str(paths.input),
+        "is_master": config.current_host == config.hosts[0],
+        "job_name": config.job_name,
+        "log_level": config.log_level,
+        "master_hostname": config.hosts[0],
+        "model_dir": str(paths.model),
+        "module_dir": config.source,
+        "module_name": config.module_name,
+        "network_interface_name": config.network_interface,
+        "num_cpus": num_cpus,
+        "num_gpus": num_gpus,
+        "output_data_dir": str(paths.output_data),
+        "output_dir": str(paths.output),
+        "output_intermediate_dir": str(paths.output_intermediate),
+        "resource_config": config.resource_config,
+        "user_entry_point": config.program,
+    }
+
+
+def _job_variables(config: TrainingConfig, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Variables of T-51 without the SM_ prefix."""
+    return {
+        "CURRENT_HOST": config.current_host,
+        "SAGEMAKER_JOB_NAME": config.sdk_job_name or inherited.get("SAGEMAKER_JOB_NAME", ""),
+        contract.REGION: config.region or inherited.get(contract.REGION) or "",
+    }
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

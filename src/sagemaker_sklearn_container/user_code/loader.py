@@ -1,0 +1,102 @@
+"""Loading the user's script as a module, from where it lies."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from sagemaker_sklearn_container.errors import CodeSourceError
+
+
+def script_path(code_dir: Path, program: str) -> Path | None:
+    """The file that `program`, with or without `.py`, names below `code_dir`, or None.
+
+    Source: contract U-01.
+    """
+    candidates = (code_dir / program, code_dir / f"{program}.py")
+    return next((path for path in candidates if path.suffix == ".py" and path.is_file()), None)
+
+
+def missing_program(code_dir: Path, program: str) -> CodeSourceError:
+    """The error for a program that is not in the code directory; it lists what is there."""
+    files = sorted(str(path.relative_to(code_dir)) for path in code_dir.rglob("*") if path.is_file())[:20]
+    nearest = difflib.get_close_matches(program, files, n=1)
+    return CodeSourceError(
+        f"The program {program!r} is not in {code_dir}. "
+        + (f"Files there: {', '.join(files)}." if files else "There are no files.")
+        + (f" Nearest: {nearest[0]!r}." if nearest else "")
+        + " Set SAGEMAKER_PROGRAM to the script's path inside the code directory."
+    )
+
+
+def load(code_dir: Path, program: str) -> ModuleType:
+    """Import the user's script in place and give its module.
+
+    The code directory, and the script's own if that is another, come first on sys.path. Names that a pickle looks up in
+    `__main__` are found in the module, as if the script were the program that runs.
+
+    Args:
+        code_dir: Directory of the user's code.
+        program: Script below it, with or without `.py`; or the dotted name of an installed module.
+
+    Raises:
+        CodeSourceError: there is no such script, or its name belongs to a module that is already loaded.
+        Exception: whatever the script raises.
+
+    Source: contract U-01, U-04, U-06, U-32, U-33.
+    """
+    path = script_path(code_dir, program)
+    for directory in [code_dir] if path is None or path.parent == code_dir else [code_dir, path.parent]:
+        sys.path.insert(0, str(directory))
+    importlib.invalidate_caches()
+    module = _import_installed(code_dir, program) if path is None else _import_file(path)
+    _stand_in_for_main(module)
+    return module
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = path.stem
+    present = sys.modules.get(name)
+    if present is not None and getattr(present, "__file__", None) != str(path):
+        raise CodeSourceError(
+            f"The program {path.name!r} has the name of a module that Python has already loaded "
+            f"({getattr(present, '__file__', None) or 'built in'}); give the script another name."
+        )
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise CodeSourceError(f"The program {path} cannot be loaded as a Python module; its name must end in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # pickles of the script's own classes look here
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _import_installed(code_dir: Path, program: str) -> ModuleType:
+    name = (program[:-3] if program.endswith(".py") else program).replace("/", ".")
+    try:
+        found = importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):  # a parent package is missing, or the text is no module name
+        found = False
+    if not found:
+        raise missing_program(code_dir, program)
+    return importlib.import_module(name)
+
+
+def _stand_in_for_main(module: ModuleType) -> None:
+    """Let `__main__` answer for `module`: a model trained by the script as a program was pickled under that name."""
+    main = sys.modules["__main__"]
+
+    def find(name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(f"module '__main__' has no attribute {name!r}")
+        return getattr(module, name)
+
+    main.__getattr__ = find  # type: ignore[method-assign]

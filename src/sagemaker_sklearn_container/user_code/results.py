@@ -1,0 +1,110 @@
+"""What the user's functions return, as answers to a client."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sagemaker_sklearn_container import contract
+from sagemaker_sklearn_container.codecs import media_types
+from sagemaker_sklearn_container.errors import ResultError
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer to a client.
+
+    Attributes:
+        body: Bytes to send.
+        content_type: Value of the Content-Type header; None sends no such header.
+        status: HTTP status code.
+        headers: Further header names and values, in order.
+    """
+
+    body: bytes
+    content_type: str | None
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def is_response(value: Any) -> bool:
+    """Whether `value` is an answer already: ours, or a response object in the style of Werkzeug and Flask.
+
+    Source: contract U-28, U-29.
+    """
+    return isinstance(value, Response) or all(hasattr(value, name) for name in ("status_code", "headers", "get_data"))
+
+
+def from_output(result: Any, accept: str) -> Response:
+    """The answer that output_fn's result stands for.
+
+    Args:
+        result: Response object, (body, content_type) tuple, or bare str or bytes.
+        accept: The accepted media type; bare bodies are sent as that.
+
+    Raises:
+        ResultError: None or anything else (status 500).
+
+    Source: contract U-28, U-31.
+    """
+    if is_response(result):
+        return _adopt(result)
+    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
+        body, content_type = result
+    else:
+        body, content_type = result, _sent_type(accept)
+    if not isinstance(body, (str, bytes, bytearray)):
+        raise ResultError(
+            f"output_fn returned {_described(result)}; it must return str, bytes, a tuple (str or bytes, content "
+            "type), or a response object."
+        )
+    return Response(_as_bytes(body), content_type)
+
+
+def from_execution_parameters(result: Any) -> Response:
+    """The answer that execution_parameters_fn's result stands for.
+
+    Args:
+        result: Response object, str or bytes of JSON, dict, or (one of these, status) tuple.
+
+    Raises:
+        ResultError: None or anything else (status 500).
+
+    Source: contract U-24, S-33.
+    """
+    if is_response(result):
+        return _adopt(result)
+    body, status = result if isinstance(result, tuple) and len(result) == 2 else (result, 200)
+    if isinstance(body, dict):
+        body = json.dumps(body)
+    if not isinstance(body, (str, bytes, bytearray)) or not isinstance(status, int):
+        raise ResultError(
+            f"execution_parameters_fn returned {_described(result)}; it must return a dict, JSON text, a tuple (dict "
+            "or text, status), or a response object."
+        )
+    return Response(_as_bytes(body), contract.JSON, status)
+
+
+def _adopt(value: Any) -> Response:
+    if isinstance(value, Response):
+        return value
+    pairs = [(str(name), str(text)) for name, text in value.headers.items()]
+    types = [text for name, text in pairs if name.lower() == "content-type"]
+    # Length and connection handling are the server's.
+    others = tuple(pair for pair in pairs if pair[0].lower() not in ("content-type", "content-length", "connection"))
+    return Response(bytes(value.get_data()), types[0] if types else None, int(value.status_code), others)
+
+
+def _sent_type(accept: str) -> str:
+    """The first accepted type as the type of what is sent; a wildcard names none."""
+    first = accept.split(",")[0].strip()
+    return contract.JSON if not first or "*" in media_types.essence(first) else first
+
+
+def _as_bytes(body: str | bytes | bytearray) -> bytes:
+    return body.encode("utf-8") if isinstance(body, str) else bytes(body)
+
+
+def _described(result: Any) -> str:
+    return "None" if result is None else f"an object of type {type(result).__name__}"

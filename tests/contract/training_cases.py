@@ -1,0 +1,346 @@
+"""What `train` owes the platform and the user's program.
+
+Every case takes the fixture `platform`. The user programs here need nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.platform import MlTree, Platform, TrainingResult
+
+# Writes what it was given to the model directory.
+RECORDER = """
+import json, os, sys
+with open(os.path.join(os.environ["SM_MODEL_DIR"], "seen.json"), "w") as f:
+    json.dump({"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd(), "path": sys.path}, f)
+"""
+
+
+def _seen(result: TrainingResult) -> Any:
+    assert result.exit_code == 0, result.stderr.decode(errors="replace")
+    return json.loads((result.model_dir / "seen.json").read_text())
+
+
+def _job(platform: Platform, script: str, **hyperparameters: Any) -> MlTree:
+    tree = platform.tree()
+    tree.code(train=textwrap.dedent(script))
+    tree.hyperparameters(sagemaker_program="train.py", **hyperparameters)
+    return tree
+
+
+def test_success_is_exit_code_0_and_an_empty_success_file(platform: Platform) -> None:
+    """T-01, T-07."""
+    result = platform.train(_job(platform, "print('done')"))
+    assert (result.exit_code, result.succeeded, result.failure) == (0, True, None)
+
+
+@pytest.mark.parametrize(
+    ("script", "exit_code"),
+    [("raise SystemExit(3)", 3), ("raise ValueError('x')", 1), ("import os; os.kill(os.getpid(), 9)", 137)],
+)
+def test_the_programs_exit_code_is_the_exit_code(platform: Platform, script: str, exit_code: int) -> None:
+    """T-02, T-03, T-07: and there is a failure file, but no success file."""
+    result = platform.train(_job(platform, script))
+    assert (result.exit_code, result.succeeded) == (exit_code, False)
+    assert result.failure
+
+
+def test_the_failure_file_begins_with_the_users_exception(platform: Platform) -> None:
+    """T-04, T-05."""
+    script = """
+    def fit():
+        raise ValueError("target has 2 classes \\u2713")
+    fit()
+    """
+    failure = platform.train(_job(platform, script)).failure
+    assert failure is not None
+    assert failure.startswith("ValueError: target has 2 classes \u2713\n")
+    assert "in fit" in failure[:1024]
+    assert "sagemaker_sklearn_container" not in failure[:1024]
+
+
+def test_a_failure_file_of_the_program_is_kept(platform: Platform) -> None:
+    """T-06."""
+    script = """
+    import os
+    with open(os.path.join(os.environ["SM_OUTPUT_DIR"], "failure"), "w") as f:
+        f.write("no data for March")
+    raise SystemExit(4)
+    """
+    result = platform.train(_job(platform, script))
+    assert (result.exit_code, result.failure) == (4, "no data for March")
+
+
+def test_sigterm_reaches_the_program_which_may_finish(platform: Platform) -> None:
+    """T-08: train waits, keeps what the handler writes, and exits with the program's code."""
+    script = """
+    import os, signal, sys
+    def save(number, frame):
+        with open(os.path.join(os.environ["SM_MODEL_DIR"], "checkpoint"), "w") as f:
+            f.write("saved")
+        sys.exit(7)
+    signal.signal(signal.SIGTERM, save)
+    print("fitting", flush=True)
+    while True:
+        signal.pause()
+    """
+    run = platform.start_training(_job(platform, script))
+    run.wait_for_output(b"fitting\n")
+    run.terminate()
+    result = run.wait()
+    assert result.exit_code == 7
+    assert (result.model_dir / "checkpoint").read_text() == "saved"
+
+
+def test_sigterm_reaches_a_program_that_a_shell_starts(platform: Platform) -> None:
+    """T-08, T-46."""
+    tree = platform.tree()
+    tree.write("code/go", "#!/bin/sh\ntrap 'echo stopped; exit 9' TERM\necho ready\nwhile :; do sleep 0.05; done\n")
+    tree.hyperparameters(sagemaker_program="go")
+    run = platform.start_training(tree)
+    run.wait_for_output(b"ready\n")
+    run.terminate()
+    result = run.wait()
+    assert result.exit_code == 9
+    assert b"stopped\n" in result.stdout
+
+
+def test_output_is_passed_on_byte_for_byte(platform: Platform) -> None:
+    """T-12: bytes that are no UTF-8, and very long lines, on both streams."""
+    script = """
+    import os, sys
+    long_line = b"x" * 300000
+    sys.stdout.buffer.write(b"out \\xff\\x00\\n" + long_line + b"\\n")
+    sys.stdout.flush()
+    sys.stderr.buffer.write(b"err \\xfe\\n" + long_line + b"\\n")
+    """
+    result = platform.train(_job(platform, script))
+    assert b"out \xff\x00\n" + b"x" * 300000 + b"\n" in result.stdout
+    assert b"err \xfe\n" + b"x" * 300000 + b"\n" in result.stderr
+
+
+def test_output_is_passed_on_while_the_program_runs(platform: Platform) -> None:
+    """T-12: metrics show up when they are printed, without the program flushing at its end."""
+    script = """
+    import signal, sys
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    print("loss=0.5;", file=sys.stderr)
+    signal.pause()
+    """
+    run = platform.start_training(_job(platform, script))
+    run.wait_for_output(b"loss=0.5;\n")
+    run.terminate()
+    assert run.wait().exit_code == 0
+
+
+def test_hyperparameters_are_decoded_once_and_passed_sorted(platform: Platform) -> None:
+    """T-21, T-50."""
+    tree = platform.tree()
+    tree.code(train=RECORDER)
+    raw = {"b": "0.5", "a": '"x y"', "plain": "plain", "list": '[1, "a"]', "twice": '"[1]"', "map": '{"k": 1}'}
+    tree.raw_hyperparameters({"sagemaker_program": '"train.py"', **raw, "flag": "true", "none": "null", "number": 3})
+    seen = _seen(platform.train(tree))
+    assert " ".join(seen["argv"][:8]) == "-a x y -b 0.5 --flag True --list [1, 'a']"
+    assert seen["argv"][8:] == [
+        *("--map", "k=1", "--none", "", "--number", "3", "--plain", "plain", "--twice", "[1]"),
+    ]
+    assert json.loads(seen["env"]["SM_HPS"])["twice"] == "[1]"
+    assert json.loads(seen["env"]["SM_USER_ARGS"]) == seen["argv"]
+
+
+def test_the_platforms_hyperparameters_stay_hidden(platform: Platform) -> None:
+    """T-22, T-23."""
+    tree = _job(
+        platform,
+        RECORDER,
+        epochs=2,
+        sagemaker_region="eu-west-1",
+        sagemaker_job_name="job-1",
+        sagemaker_new_thing=1,
+        _tuning_objective_metric="auc",
+    )
+    seen = _seen(platform.train(tree))
+    assert seen["argv"] == ["--epochs", "2"]
+    assert seen["env"]["SM_HPS"] == '{"epochs":2}'
+    assert seen["env"]["SM_FRAMEWORK_PARAMS"] == '{"sagemaker_new_thing":1}'
+    assert (seen["env"]["SAGEMAKER_REGION"], seen["env"]["SAGEMAKER_JOB_NAME"]) == ("eu-west-1", "job-1")
+
+
+def test_channels_and_hosts_reach_the_program(platform: Platform) -> None:
+    """T-20, T-24, T-26, T-70, T-71, T-80: unknown keys do no harm."""
+    tree = _job(platform, RECORDER)
+    tree.channel("train")
+    tree.channel("my-val")
+    tree.resources(current_host="algo-1", hosts=["algo-1"], network_interface_name="eth1", topology={"new": 1})
+    env = _seen(platform.train(tree))["env"]
+    assert env["SM_CHANNELS"] == '["my-val","train"]'
+    assert env["SM_CHANNEL_TRAIN"] == tree.inside("input/data/train")
+    assert env["SM_CHANNEL_MY-VAL"] == tree.inside("input/data/my-val")
+    assert (env["SM_HOSTS"], env["SM_CURRENT_HOST"], env["SM_NETWORK_INTERFACE_NAME"]) == (
+        '["algo-1"]',
+        "algo-1",
+        "eth1",
+    )
+    assert json.loads(env["SM_RESOURCE_CONFIG"])["topology"] == {"new": 1}
+
+
+def test_training_runs_without_any_configuration_file(platform: Platform) -> None:
+    """T-27, T-40, T-52: the program comes from the environment; the result directories are made."""
+    tree = platform.tree()
+    tree.code(train=RECORDER)
+    env = _seen(platform.train(tree, {"SAGEMAKER_PROGRAM": "train.py"}))["env"]
+    assert (env["SM_CHANNELS"], env["SM_HPS"]) == ("[]", "{}")
+    assert (tree.root / "output/data").is_dir()
+
+
+def test_the_training_environment_is_complete(platform: Platform) -> None:
+    """T-48, T-51, T-74 to T-86."""
+    tree = _job(platform, RECORDER, sagemaker_container_log_level=10)
+    seen = _seen(platform.train(tree, {"TRAINING_JOB_NAME": "job-2", "MY_SETTING": "kept"}))
+    env = seen["env"]
+    assert seen["cwd"] == tree.inside("code")
+    assert env["PYTHONPATH"].startswith(tree.inside("code") + ":")
+    assert any(entry.endswith("-packages") for entry in env["PYTHONPATH"].split(":"))
+    expected = {
+        "MY_SETTING": "kept",
+        "TRAINING_JOB_NAME": "job-2",
+        "SAGEMAKER_REGION": "",
+        "SAGEMAKER_JOB_NAME": "",
+        "SM_USER_ENTRY_POINT": "train.py",
+        "SM_MODULE_NAME": "train",
+        "SM_MODULE_DIR": tree.inside("code"),
+        "SM_FRAMEWORK_MODULE": "sagemaker_sklearn_container.training:main",
+        "SM_INPUT_DIR": tree.inside("input"),
+        "SM_INPUT_CONFIG_DIR": tree.inside("input/config"),
+        "SM_OUTPUT_DIR": tree.inside("output"),
+        "SM_OUTPUT_DATA_DIR": tree.inside("output/data"),
+        "SM_OUTPUT_INTERMEDIATE_DIR": tree.inside("output/intermediate"),
+        "SM_MODEL_DIR": tree.inside("model"),
+        "SM_NUM_GPUS": "0",
+        "SM_LOG_LEVEL": "10",
+    }
+    assert {name: env.get(name) for name in expected} == expected
+    facts = json.loads(env["SM_TRAINING_ENV"])
+    assert (facts["job_name"], facts["is_master"], facts["num_cpus"]) == ("job-2", True, int(env["SM_NUM_CPUS"]))
+
+
+def test_the_environment_names_the_program_before_the_hyperparameter(platform: Platform) -> None:
+    """T-40."""
+    tree = _job(platform, "raise SystemExit(5)")
+    tree.code(other=RECORDER)
+    assert _seen(platform.train(tree, {"SAGEMAKER_PROGRAM": "other.py"}))["env"]["SM_USER_ENTRY_POINT"] == "other.py"
+
+
+def test_no_program_is_a_clear_failure(platform: Platform) -> None:
+    """T-02, T-40."""
+    result = platform.train(platform.tree())
+    assert result.exit_code != 0
+    assert result.failure is not None
+    assert result.failure.startswith("No training program is named.")
+    assert "SAGEMAKER_PROGRAM" in result.failure
+
+
+def test_a_missing_program_is_a_clear_failure(platform: Platform) -> None:
+    """T-02, T-04: names what is there."""
+    tree = platform.tree()
+    tree.code(train="")
+    tree.hyperparameters(sagemaker_program="trian.py")
+    failure = platform.train(tree).failure
+    assert failure is not None
+    assert "'trian.py' is not in" in failure
+    assert "Nearest: 'train.py'" in failure
+
+
+@pytest.mark.parametrize("form", ["archive", "directory", "file"])
+def test_code_is_taken_from_where_the_job_says(platform: Platform, form: str) -> None:
+    """T-41, T-42."""
+    tree = platform.tree()
+    tree.write_archive("input/data/source/archive", {"train.py": RECORDER})
+    tree.write("input/data/source/directory/train.py", RECORDER)
+    tree.write("input/data/source/file/train.py", RECORDER)
+    where = tree.inside(f"input/data/source/{form}") + ("/train.py" if form == "file" else "")
+    tree.hyperparameters(sagemaker_program="train.py", sagemaker_submit_directory=where)
+    seen = _seen(platform.train(tree, {"SAGEMAKER_SUBMIT_DIRECTORY": "/hyperparameter/wins"}))
+    assert seen["cwd"] == tree.inside("code")
+    assert seen["env"]["SM_MODULE_DIR"] == where
+
+
+def test_code_already_in_place_is_used_untouched(platform: Platform) -> None:
+    """T-43: the source is not looked at, and nothing is written beside the user's files."""
+    tree = _job(platform, RECORDER, sagemaker_submit_directory="s3://nowhere/code.tar.gz")
+    _seen(platform.train(tree))
+    assert [path.name for path in (tree.root / "code").iterdir()] == ["train.py"]
+
+
+def test_an_archive_cannot_write_outside_the_code_directory(platform: Platform) -> None:
+    """T-44."""
+    tree = platform.tree()
+    tree.write_archive("input/code.tar.gz", {"train.py": RECORDER, "../escaped.py": ""})
+    tree.hyperparameters(sagemaker_program="train.py", sagemaker_submit_directory=tree.inside("input/code.tar.gz"))
+    result = platform.train(tree)
+    assert result.exit_code != 0
+    assert result.failure is not None
+    assert "'../escaped.py' would be written outside" in result.failure
+    assert not (tree.root / "escaped.py").exists()
+
+
+def test_a_program_in_a_subdirectory_works(platform: Platform) -> None:
+    """T-49."""
+    tree = platform.tree()
+    tree.write("code/pkg/train.py", RECORDER)
+    tree.hyperparameters(sagemaker_program="pkg/train.py")
+    assert _seen(platform.train(tree))["cwd"] == tree.inside("code")
+
+
+def test_any_executable_can_be_the_program(platform: Platform) -> None:
+    """T-46: arguments keep their spaces; the file need not be executable yet."""
+    tree = platform.tree()
+    tree.write("code/go.sh", '#!/bin/sh\necho "in $PWD:$1:$2"\n')
+    tree.hyperparameters(sagemaker_program="go.sh", text="two  words; exit 9")
+    result = platform.train(tree)
+    assert result.exit_code == 0
+    assert f"in {tree.inside('code')}:--text:two  words; exit 9\n".encode() in result.stdout
+
+
+def test_requirements_that_cannot_be_installed_fail_the_job(platform: Platform) -> None:
+    """T-47: with a message that names the step; the program is not started."""
+    tree = _job(platform, "print('started')")
+    tree.write("code/requirements.txt", "./no-such-directory\n")
+    result = platform.train(tree)
+    assert result.exit_code != 0
+    assert result.failure is not None
+    assert result.failure.startswith("Installing the user's requirements.txt failed")
+    assert b"started" not in result.stdout
+
+
+def test_a_training_module_of_the_users_own_is_called_instead(platform: Platform) -> None:
+    """T-54."""
+    tree = platform.tree()
+    tree.write("code/own_training.py", "def run():\n    print('own training')\n")
+    environ = {"SAGEMAKER_TRAINING_MODULE": "own_training:run", "PYTHONPATH": tree.inside("code")}
+    result = platform.train(tree, environ)
+    assert (result.exit_code, result.succeeded) == (0, True)
+    assert b"own training\n" in result.stdout
+
+
+def example(name: str) -> str:
+    """The text of a file of the iris example."""
+    return (Path(__file__).parents[2] / "examples" / "iris" / name).read_text()
+
+
+def test_the_iris_example_trains(platform: Platform) -> None:
+    """T-57: prints its metric and leaves a model."""
+    tree = platform.tree()
+    tree.code(train=example("train.py"))
+    tree.channel("train", iris_csv=example("iris.csv"))
+    tree.hyperparameters(sagemaker_program="train.py", c=0.5)
+    result = platform.train(tree)
+    assert result.exit_code == 0, result.stderr.decode(errors="replace")
+    assert b"accuracy=" in result.stdout
+    assert [path.name for path in result.model_dir.iterdir()] == ["model.joblib"]

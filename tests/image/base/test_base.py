@@ -1,0 +1,27 @@
+"""The base image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.image.base.checks import *  # noqa: F403
+from tests.support.engine import Image, image_of
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    """The base image."""
+    return image_of("docker/0.23-1/base:image")
+
+
+@pytest.fixture(scope="session")
+def lists() -> list[Path]:
+    """The requirements lists whose distributions it holds."""
+    return [Path("base.in")]
+
+
+def test_tag(image: Image) -> None:
+    """L-15."""
+    assert image.tags == ["sklearn-base:0.23-1-cpu-py3"]

@@ -1,0 +1,28 @@
+"""The contract in containers of the final image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from tests.contract.serving_cases import *  # noqa: F403
+from tests.contract.training_cases import *  # noqa: F403
+from tests.support.container_platform import ContainerPlatform
+from tests.support.engine import Image, image_of
+from tests.support.platform import Platform
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    """The final image."""
+    return image_of("docker/0.23-1/final:image")
+
+
+@pytest.fixture()
+def platform(image: Image, tmp_path: Path) -> Iterator[Platform]:
+    """`docker run` of the final image."""
+    containers = ContainerPlatform(image, tmp_path)
+    yield containers
+    containers.close()

@@ -1,0 +1,181 @@
+"""The platform as it is: each command is a container of an image, started as SageMaker starts it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Callable, Mapping
+
+import requests
+
+from docker.models.containers import Container
+from tests.support.engine import Image
+from tests.support.platform import (
+    START_TIMEOUT_S,
+    TRAINING_TIMEOUT_S,
+    FailedStart,
+    MlTree,
+    Platform,
+    Server,
+    TrainingResult,
+    TrainingRun,
+)
+
+_POLL_S = 0.05
+_STOP_TIMEOUT_S = 35
+_PORT = "8080"
+
+
+class ContainerPlatform(Platform):
+    """Runs `docker run IMAGE train` and `docker run IMAGE serve`, the tree mounted at /opt/ml."""
+
+    def __init__(self, image: Image, scratch: Path) -> None:
+        """A platform that runs `image`, with trees below the directory `scratch`."""
+        self._image = image
+        self._scratch = scratch
+        self._containers: list[Container] = []
+        self._count = 0
+
+    def close(self) -> None:
+        """Remove every container that was started."""
+        for container in self._containers:
+            container.remove(force=True, v=True)
+
+    def tree(self) -> MlTree:
+        self._count += 1
+        root = self._scratch / f"ml-{self._count}"
+        root.mkdir()
+        return MlTree(root, "/opt/ml")
+
+    def start_training(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> TrainingRun:
+        container = self._create("train", tree, environ or {})
+        output = _Output(container)
+        container.start()
+        return _ContainerTrainingRun(tree, container, output)
+
+    def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> Server:
+        variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", **(environ or {})}
+        port = variables.get("SAGEMAKER_BIND_TO_PORT", _PORT)
+        server = _ContainerServer(self._start("serve", tree, variables, port), port)
+        server.wait_until_healthy()
+        return server
+
+    def fail_to_serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> FailedStart:
+        container = self._start("serve", tree, environ or {})
+        exit_code = int(container.wait(timeout=START_TIMEOUT_S)["StatusCode"])
+        return FailedStart(exit_code, container.logs().decode("utf-8", errors="replace"))
+
+    def _start(self, command: str, tree: MlTree, environ: Mapping[str, str], port: str = "") -> Container:
+        container = self._create(command, tree, environ, port)
+        container.start()
+        return container
+
+    def _create(self, command: str, tree: MlTree, environ: Mapping[str, str], port: str = "") -> Container:
+        container = self._image.client.containers.create(
+            self._image.id,
+            command,
+            environment=dict(environ),
+            volumes=[f"{tree.root}:{tree.base_dir}"],
+            # A free port of this machine's loopback interface only.
+            ports={f"{port}/tcp": ("127.0.0.1", None)} if port else {},
+        )
+        self._containers.append(container)
+        return container
+
+
+class _Output:
+    """What a container writes, byte for byte: the engine's log files hold text, and break long lines."""
+
+    def __init__(self, container: Container) -> None:
+        """Collect the output of a container that has not started yet."""
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self._chunks = container.attach(stream=True, demux=True)
+        self._reader = threading.Thread(target=self._collect, daemon=True)
+        self._reader.start()
+
+    def finish(self) -> None:
+        """Wait until both streams have ended, as they do with the container."""
+        self._reader.join(_STOP_TIMEOUT_S)
+        assert not self._reader.is_alive(), "the container ended, but its output did not"
+
+    def _collect(self) -> None:
+        for out, err in self._chunks:
+            self.stdout += out or b""
+            self.stderr += err or b""
+
+
+class _ContainerTrainingRun(TrainingRun):
+    def __init__(self, tree: MlTree, container: Container, output: _Output) -> None:
+        self._tree, self._container, self._output = tree, container, output
+
+    def wait_for_output(self, text: bytes) -> None:
+        def seen() -> bool:
+            self._container.reload()
+            ended = self._container.status == "exited"
+            output = bytes(self._output.stdout + self._output.stderr)
+            assert text in output or not ended, f"train ended without {text!r}:\n{output.decode(errors='replace')}"
+            return text in output
+
+        _wait_until(seen, START_TIMEOUT_S, f"output {text!r}")
+
+    def terminate(self) -> None:
+        self._container.kill(signal="SIGTERM")
+
+    def wait(self) -> TrainingResult:
+        exit_code = int(self._container.wait(timeout=TRAINING_TIMEOUT_S)["StatusCode"])
+        self._output.finish()
+        output = self._tree.root / "output"
+        failure = output / "failure"
+        return TrainingResult(
+            exit_code=exit_code,
+            stdout=bytes(self._output.stdout),
+            stderr=bytes(self._output.stderr),
+            failure=failure.read_text(encoding="utf-8") if failure.exists() else None,
+            succeeded=(output / "success").exists(),
+            model_dir=self._tree.root / "model",
+        )
+
+
+class _ContainerServer(Server):
+    def __init__(self, container: Container, port: str) -> None:
+        self._container = container
+        self._port = port
+        self.base_url = ""
+
+    def wait_until_healthy(self) -> None:
+        """Wait for the first 200 answer to a ping."""
+
+        def healthy() -> bool:
+            self._container.reload()
+            assert self._container.status != "exited", f"serve ended:\n{self.logs()}"
+            published = self._container.ports.get(f"{self._port}/tcp")
+            if not published:
+                return False
+            self.base_url = f"http://127.0.0.1:{published[0]['HostPort']}"
+            try:
+                return bool(requests.get(f"{self.base_url}/ping", timeout=2).status_code == 200)
+            except requests.RequestException:
+                return False
+
+        _wait_until(healthy, START_TIMEOUT_S, "a healthy server")
+
+    def terminate(self) -> None:
+        self._container.kill(signal="SIGTERM")
+
+    def stop(self) -> int:
+        self._container.reload()
+        if self._container.status != "exited":
+            self._container.stop(timeout=_STOP_TIMEOUT_S)
+        return int(self._container.wait(timeout=_STOP_TIMEOUT_S)["StatusCode"])
+
+    def logs(self) -> str:
+        return str(self._container.logs().decode("utf-8", errors="replace"))
+
+
+def _wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
+        time.sleep(_POLL_S)

@@ -1,0 +1,177 @@
+"""The platform as the contract tests see it: something that runs `train` and `serve` on a tree of files.
+
+Cases are written against these classes only. A tree lies on the host; the program under test sees it at another place,
+so scripts and settings name files through `SM_*` variables or `MlTree.inside`, never by host path.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Mapping
+
+TRAINING_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class MlTree:
+    """The directory tree that the platform mounts.
+
+    Attributes:
+        root: Where it lies on the host.
+        base_dir: Where the program under test sees it, such as /opt/ml.
+    """
+
+    root: Path
+    base_dir: str
+
+    def inside(self, path: str) -> str:
+        """`path` below the tree as the program under test sees it."""
+        return f"{self.base_dir}/{path}"
+
+    def write(self, path: str, content: str | bytes) -> Path:
+        """A file below the tree, directories included."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        return target
+
+    def write_archive(self, path: str, files: Mapping[str, str]) -> None:
+        """A tar.gz below the tree, with the given text files."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, content in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content.encode("utf-8"))
+                tar.addfile(info, io.BytesIO(content.encode("utf-8")))
+        self.write(path, buffer.getvalue())
+
+    def code(self, **files: str) -> None:
+        """User code: keyword `train` is the text of code/train.py."""
+        for name, content in files.items():
+            self.write(f"code/{name}.py", content)
+
+    def hyperparameters(self, **values: Any) -> None:
+        """hyperparameters.json as the SDK writes it: every value is the JSON text of the value."""
+        self.raw_hyperparameters({name: json.dumps(value) for name, value in values.items()})
+
+    def raw_hyperparameters(self, values: Mapping[str, Any]) -> None:
+        """hyperparameters.json with exactly these values."""
+        self.write("input/config/hyperparameters.json", json.dumps(values))
+
+    def channel(self, name: str, **files: str | bytes) -> None:
+        """A channel with data files (`iris_csv` is iris.csv), added to inputdataconfig.json."""
+        config_path = self.root / "input/config/inputdataconfig.json"
+        config = json.loads(config_path.read_text()) if config_path.exists() else {}
+        config[name] = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"}
+        self.write("input/config/inputdataconfig.json", json.dumps(config))
+        (self.root / "input/data" / name).mkdir(parents=True, exist_ok=True)
+        for file_name, content in files.items():
+            self.write(f"input/data/{name}/{file_name.replace('_', '.')}", content)
+
+    def resources(self, **values: Any) -> None:
+        """resourceconfig.json."""
+        self.write("input/config/resourceconfig.json", json.dumps(values))
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a training job ended.
+
+    Attributes:
+        exit_code: Of `train`.
+        stdout: Bytes, as the container wrote them.
+        stderr: Bytes; a platform that cannot tell the streams apart gives the same bytes for both.
+        failure: Text of output/failure, None if there is no such file.
+        succeeded: Whether output/success exists.
+        model_dir: The model directory, on the host.
+    """
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    failure: str | None
+    succeeded: bool
+    model_dir: Path
+
+
+class TrainingRun(ABC):
+    """A training job that runs."""
+
+    @abstractmethod
+    def wait_for_output(self, text: bytes) -> None:
+        """Return once the container's output contains `text`; fail if it ends or takes too long before that."""
+
+    @abstractmethod
+    def terminate(self) -> None:
+        """Send SIGTERM, as the platform does to stop a job."""
+
+    @abstractmethod
+    def wait(self) -> TrainingResult:
+        """Wait for the end."""
+
+
+class Server(ABC):
+    """A serving container; leaving the context ends it if it still runs."""
+
+    base_url: str
+
+    def __enter__(self) -> Server:
+        """The server, answering pings."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the server."""
+        self.stop()
+
+    @abstractmethod
+    def terminate(self) -> None:
+        """Send SIGTERM and return at once."""
+
+    @abstractmethod
+    def stop(self) -> int:
+        """Send SIGTERM if it still runs, wait for the end, and give the exit code."""
+
+    @abstractmethod
+    def logs(self) -> str:
+        """Everything the container wrote so far."""
+
+
+@dataclass(frozen=True)
+class FailedStart:
+    """A serving container that ended by itself: exit code and everything it wrote."""
+
+    exit_code: int
+    logs: str
+
+
+class Platform(ABC):
+    """Runs the product's commands."""
+
+    @abstractmethod
+    def tree(self) -> MlTree:
+        """A new, empty tree."""
+
+    @abstractmethod
+    def start_training(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> TrainingRun:
+        """Start `train` on `tree` with additional environment variables."""
+
+    def train(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> TrainingResult:
+        """Run `train` to its end."""
+        return self.start_training(tree, environ).wait()
+
+    @abstractmethod
+    def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> Server:
+        """Start `serve` on `tree` and wait until it answers pings with 200; fail with its log if it ends before."""
+
+    @abstractmethod
+    def fail_to_serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> FailedStart:
+        """Start `serve` and wait for it to end by itself."""

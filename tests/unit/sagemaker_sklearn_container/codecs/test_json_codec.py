@@ -1,0 +1,74 @@
+"""application/json."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from sagemaker_sklearn_container.codecs import json_codec
+from sagemaker_sklearn_container.errors import DecodeError, EncodeError
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        ("[[1, 2], [3, 4]]", [[1, 2], [3, 4]]),
+        ("[1, 2]", [1, 2]),
+        (b"7", 7),
+        ('["42", 1, true]', [42, 1, 1]),
+        ("[]", []),
+    ],
+)
+def test_nests_of_numbers_become_arrays(body: str | bytes, value: Any) -> None:
+    """C-01."""
+    array = json_codec.decode(body)
+    assert array.dtype == np.float32
+    assert array.tolist() == value
+
+
+def test_null_is_nan() -> None:
+    """C-01, C-21: what is written can be read."""
+    np.testing.assert_array_equal(json_codec.decode("[1, null]"), [1, math.nan])
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[1", "[[1, 2], [3]]", '{"a": 1}', '["x"]', b"\xff", "[" * 100_000, "[1" + "0" * 400 + "]"],
+    ids=range(8),
+)
+def test_anything_else_is_a_client_error(body: str | bytes) -> None:
+    """S-42."""
+    with pytest.raises(DecodeError, match="Reading the application/json body"):
+        json_codec.decode(body)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "body"),
+    [
+        (np.array([3.0, 7.0]), b"[3.0, 7.0]"),
+        (np.array([[1, 2]]), b"[[1, 2]]"),
+        (np.float32(0.5), b"0.5"),
+        ({"scores": np.array([1.5]), "labels": ["a"]}, b'{"scores": [1.5], "labels": ["a"]}'),
+        ([np.int64(1), np.bool_(True)], b"[1, true]"),
+        (np.array([math.nan, math.inf, 1.0]), b"[null, null, 1.0]"),
+        ({"a": (math.nan, np.array([math.nan])), "b": "x"}, b'{"a": [null, [null]], "b": "x"}'),
+        (sparse.csr_matrix([[0, 1]]), b"[[0, 1]]"),
+        (pd.DataFrame({"a": [1, 2]}), b"[[1], [2]]"),
+    ],
+)
+def test_predictions_become_json(prediction: Any, body: bytes) -> None:
+    """C-20, C-21."""
+    assert json_codec.encode(prediction) == body
+
+
+@pytest.mark.parametrize("prediction", [object(), {1, 2}, [b"x"]])
+def test_what_has_no_json_form_is_a_server_error(prediction: Any) -> None:
+    """S-44."""
+    with pytest.raises(EncodeError, match="has no JSON form") as caught:
+        json_codec.encode(prediction)
+    assert caught.value.status == 500

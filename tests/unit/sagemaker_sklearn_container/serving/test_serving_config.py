@@ -1,0 +1,61 @@
+"""What the environment says about serving."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sagemaker_sklearn_container.contract import Paths
+from sagemaker_sklearn_container.errors import ConfigurationError
+from sagemaker_sklearn_container.serving.config import ServingConfig, read
+from sagemaker_sklearn_container.user_code.s3 import S3Settings
+
+
+def test_the_defaults() -> None:
+    """S-01, S-02, S-10, S-11, S-26, S-29, K-07: empty values are as good as unset."""
+    empty = dict.fromkeys(("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY", "SAGEMAKER_MULTI_MODEL"), "")
+    assert read(empty, cpus=3) == ServingConfig(
+        paths=Paths(Path("/opt/ml")),
+        multi_model=False,
+        port=8080,
+        workers=3,
+        timeout_s=60,
+        program=None,
+        source=None,
+        default_accept="application/json",
+        max_body_bytes=None,
+        log_level=20,
+        s3=S3Settings(None, None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "limit"),
+    [
+        ({"MAX_CONTENT_LENGTH": "20000000"}, 20_000_000),
+        ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "6"}, 6_291_456),
+        ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "6", "MAX_CONTENT_LENGTH": "100"}, 6_291_456),
+        ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "0", "MAX_CONTENT_LENGTH": "100"}, None),
+    ],
+)
+def test_the_body_limit(environ: dict[str, str], limit: int | None) -> None:
+    """S-29, S-47, B-06."""
+    assert read(environ, cpus=1).max_body_bytes == limit
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SAGEMAKER_BIND_TO_PORT", "0"),
+        ("SAGEMAKER_BIND_TO_PORT", "65536"),
+        ("SAGEMAKER_MODEL_SERVER_WORKERS", "0"),
+        ("SAGEMAKER_MODEL_SERVER_TIMEOUT", "1h"),
+        ("SAGEMAKER_CONTAINER_LOG_LEVEL", "debug"),
+        ("MAX_CONTENT_LENGTH", "-1"),
+    ],
+)
+def test_wrong_values_name_the_variable(name: str, value: str) -> None:
+    """S-01, S-10, S-11, S-15, S-29."""
+    with pytest.raises(ConfigurationError, match=f"The environment variable {name} is '{value}'; it must be a whole"):
+        read({name: value}, cpus=1)
