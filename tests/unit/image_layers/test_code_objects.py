@@ -103,5 +103,7 @@ def test_the_seed_of_hashes_does_not_matter(seed: str) -> None:
         f"import sys; from image_layers.code_objects import dumps; print(dumps(compile({source!r}, 'a.py', 'exec')))"
     )
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": seed}
-    done = subprocess.run([sys.executable, "-B", "-c", program], env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", program], env=environment, check=True, capture_output=True, text=True
+    )
     assert done.stdout == f"{dumps(_compile(source))!r}\n"
