@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from image_layers.lock import read_lock, read_requirements
 
 PYTHON = Path("3rdparty/python")
@@ -25,7 +27,7 @@ def _tags(image: str) -> list[str]:
 
 def test_framework_version_is_the_same_in_list_lock_and_extension() -> None:
     """L-12, L-14."""
-    locked = str(read_lock(PYTHON / "runtime.lock")[FRAMEWORK].version)
+    locked = str(read_lock(PYTHON / "runtime.lock")[canonicalize_name(FRAMEWORK)].version)
     assert locked == _exact_pin(PYTHON / "base.in", FRAMEWORK) == _exact_pin(PYTHON / "extension.in", FRAMEWORK)
 
 
@@ -42,7 +44,7 @@ def test_image_version_is_the_frameworks() -> None:
 
 def test_extension_tags_name_the_library_in_the_lock() -> None:
     """L-15."""
-    library = read_lock(PYTHON / "runtime.lock")["sagemaker-scikit-learn-extension"].version
+    library = read_lock(PYTHON / "runtime.lock")[canonicalize_name("sagemaker-scikit-learn-extension")].version
     own, of_library = "0.2-1-cpu-py3", f"{library.major}.{library.minor}-1-cpu-py3"
     assert _tags("extension") == [own, of_library, f"extension-{own}", f"extension-{of_library}"]
 

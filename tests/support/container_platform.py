@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Any, Callable, Mapping
 
 import requests
 
@@ -30,10 +30,17 @@ _PORT = "8080"
 class ContainerPlatform(Platform):
     """Runs `docker run IMAGE train` and `docker run IMAGE serve`, the tree mounted at /opt/ml."""
 
-    def __init__(self, image: Image, scratch: Path) -> None:
-        """A platform that runs `image`, with trees below the directory `scratch`."""
+    def __init__(self, image: Image, scratch: Path, **options: Any) -> None:
+        """A platform that runs `image`, with trees below the directory `scratch`.
+
+        Args:
+            image: What to run.
+            scratch: Directory on this machine.
+            options: Of every container, as docker-py names them.
+        """
         self._image = image
         self._scratch = scratch
+        self._options = options
         self._containers: list[Container] = []
         self._count = 0
 
@@ -79,6 +86,7 @@ class ContainerPlatform(Platform):
             volumes=[f"{tree.root}:{tree.base_dir}"],
             # A free port of this machine's loopback interface only.
             ports={f"{port}/tcp": ("127.0.0.1", None)} if port else {},
+            **self._options,
         )
         self._containers.append(container)
         return container

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import requests
 
 from tests.image.base.checks import *  # noqa: F403
+from tests.support.container_platform import ContainerPlatform
 from tests.support.engine import Image
+
+_SUM = """
+def model_fn(model_dir):
+    return sum
+
+def predict_fn(data, model):
+    return [float(model(row)) for row in data]
+"""
 
 
 def test_labels_of_the_platform(image: Image) -> None:
@@ -71,3 +83,18 @@ def test_train_is_a_command_that_takes_no_arguments(image: Image) -> None:
     finished = image.run(["train"])
     assert finished.exit_code != 0
     assert "SAGEMAKER_PROGRAM" in finished.stdout + finished.stderr
+
+
+def test_serve_runs_as_any_user_on_a_read_only_root(image: Image, tmp_path: Path) -> None:
+    """L-06: serverless endpoints let a container write to /tmp alone."""
+    platform = ContainerPlatform(
+        image, tmp_path, user="54321:54321", read_only=True, tmpfs={"/tmp": "mode=1777"}, cap_drop=["ALL"]
+    )
+    tree = platform.tree()
+    tree.write("model/code/inference.py", _SUM)
+    try:
+        with platform.serve(tree) as server:
+            answer = requests.post(f"{server.base_url}/invocations", "1,2\n3,4\n", headers={"Content-Type": "text/csv"})
+        assert (answer.status_code, answer.text) == (200, "[3.0, 7.0]")
+    finally:
+        platform.close()

@@ -1,0 +1,59 @@
+"""The wheel of the support package."""
+
+from __future__ import annotations
+
+import zipfile
+from email.parser import HeaderParser
+from pathlib import Path
+
+import pytest
+
+# 2026-01-01, in docker/macros.py; the time zone of the machine does not show.
+DATE = (2026, 1, 1, 0, 0, 0)
+
+
+@pytest.fixture(scope="session")
+def wheel() -> zipfile.ZipFile:
+    """The wheel as the final image takes it."""
+    return zipfile.ZipFile(Path("sagemaker_sklearn_container-2.0-py3-none-any.whl"))
+
+
+def test_it_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    """L-18: no tests, no build tool, every module."""
+    package = "sagemaker_sklearn_container"
+    names = {name for name in wheel.namelist() if not name.startswith(f"{package}-2.0.dist-info/")}
+    sources = {path.relative_to("src").as_posix() for path in Path("src", package).rglob("*.py")}
+    assert names == sources
+    assert f"{package}/training/__main__.py" in names
+
+
+def test_its_commands_are_train_and_serve(wheel: zipfile.ZipFile) -> None:
+    """L-01."""
+    entry_points = wheel.read("sagemaker_sklearn_container-2.0.dist-info/entry_points.txt").decode()
+    assert entry_points.split() == [
+        "[console_scripts]",
+        "serve",
+        "=",
+        "sagemaker_sklearn_container.entry:serve",
+        "train",
+        "=",
+        "sagemaker_sklearn_container.entry:train",
+    ]
+
+
+def test_its_requirements_are_ranges(wheel: zipfile.ZipFile) -> None:
+    """D-10: what it imports, and none pinned: a user's requirements must have room."""
+    metadata = HeaderParser().parsestr(wheel.read("sagemaker_sklearn_container-2.0.dist-info/METADATA").decode())
+    requirements = metadata.get_all("Requires-Dist") or []
+    assert sorted(requirement.partition("<")[0].partition(">")[0] for requirement in requirements) == [
+        "boto3",
+        "gunicorn",
+        "joblib",
+        "numpy",
+    ]
+    assert [requirement for requirement in requirements if "==" in requirement] == []
+
+
+def test_its_bytes_do_not_depend_on_the_clock(wheel: zipfile.ZipFile) -> None:
+    """Every member has the one date of everything built here."""
+    assert {member.date_time for member in wheel.infolist()} == {DATE}
