@@ -118,10 +118,17 @@ def bootstrap(suite: str, wanted: Sequence[str], work: Path, mtime: int) -> Oper
     if tool is None:
         raise LayerError(
             f"the operating system layer is made by `mmdebstrap`, which is in none of {_SYSTEM_PATH}. On Debian: "
-            "`apt-get install mmdebstrap`. Elsewhere: name a stock image in docker/0.23-1/base/BUILD instead."
+            "`apt-get install mmdebstrap`. Elsewhere: name a stock image in docker/0.23-1/base/Dockerfile.cpu instead."
         )
     archive, packages = work / "root.tar", work / "packages.txt"
-    command = [tool, "--quiet", "--variant=apt", "--architectures=amd64", f"--include={','.join(wanted)}"]
+    command = [
+        *_isolation(),
+        tool,
+        "--quiet",
+        "--variant=apt",
+        "--architectures=amd64",
+        f"--include={','.join(wanted)}",
+    ]
     command += [f"--dpkgopt={option}" for option in _DPKG_OPTIONS]
     command += [f'--customize-hook=chroot "$1" sh -c "{_escaped(_LIST_PACKAGES)}"']
     command += [f"--customize-hook=download /packages.txt {packages}", '--customize-hook=rm "$1/packages.txt"']
@@ -143,6 +150,23 @@ def bootstrap(suite: str, wanted: Sequence[str], work: Path, mtime: int) -> Oper
     with tarfile.open(archive, encoding="utf-8") as tar:
         entries = entries_of_tar(tar, _ships)
     return OperatingSystem(entries, packages.read_text(encoding="utf-8"))
+
+
+def _isolation() -> list[str]:
+    # As root, mmdebstrap mounts /proc, /sys and /dev into the new root. In namespaces of their own the mounts and the
+    # processes end with the build, however it ends; otherwise mmdebstrap makes a user namespace by itself.
+    if os.geteuid() != 0:
+        return []
+    return [
+        "/usr/bin/unshare",
+        "--mount",
+        "--propagation=private",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "--",
+    ]
 
 
 @dataclass(frozen=True)

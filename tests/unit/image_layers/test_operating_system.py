@@ -111,7 +111,7 @@ def test_a_missing_mmdebstrap_is_named_with_what_to_do(tmp_path: Path, programs:
         bootstrap("trixie", ["zlib1g"], tmp_path, MTIME)
     assert str(caught.value) == (
         f"the operating system layer is made by `mmdebstrap`, which is in none of {programs}. On Debian: "
-        "`apt-get install mmdebstrap`. Elsewhere: name a stock image in docker/0.23-1/base/BUILD instead."
+        "`apt-get install mmdebstrap`. Elsewhere: name a stock image in docker/0.23-1/base/Dockerfile.cpu instead."
     )
 
 
