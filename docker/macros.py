@@ -29,7 +29,7 @@ DOWNLOAD_ENVIRONMENT = (
 )
 
 
-def libraries_layer(name, requirements, parents=(), parents_out=None):
+def libraries_layer(name, requirements, parents=()):
     """A layer of the libraries that `requirements` adds to what its parent images hold.
 
     Three targets, so that a changed tool or trimming rule downloads nothing and a changed pin of another image runs
@@ -44,10 +44,9 @@ def libraries_layer(name, requirements, parents=(), parents_out=None):
             f"--image=3rdparty/python/{requirements}",
             *(f"--parent=3rdparty/python/{parent}" for parent in parents),
             f"--out={name}.pins.txt",
-            *([f"--parents-out={parents_out}"] if parents_out else []),
         ],
         execution_dependencies=["3rdparty/python:lists", "3rdparty/python:runtime-lock"],
-        output_files=[f"{name}.pins.txt", *([parents_out] if parents_out else [])],
+        output_files=[f"{name}.pins.txt"],
         workdir="/",
     )
     adhoc_tool(

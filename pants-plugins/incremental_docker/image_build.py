@@ -5,31 +5,44 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from itertools import chain
-from typing import Callable
 
-from pants.backend.docker.goals.package_image import (
-    DockerInfoV1,
-    DockerPackageFieldSet,
-    get_build_options,
-    parse_image_id_from_docker_build_output,
-)
+from pants.backend.docker.goals.package_image import DockerInfoV1, DockerPackageFieldSet, get_build_options
 from pants.backend.docker.package_types import BuiltDockerImage
 from pants.backend.docker.subsystems.docker_options import DockerOptions
 from pants.backend.docker.target_types import DockerImageTags, DockerImageTagsRequest
 from pants.backend.docker.util_rules.docker_binary import DockerBinary
 from pants.backend.docker.util_rules.docker_build_context import DockerBuildContext, DockerBuildContextRequest
-from pants.core.goals.package import BuiltPackage
+from pants.core.goals.package import BuiltPackage, EnvironmentAwarePackageRequest, PackageFieldSet
 from pants.core.util_rules.system_binaries import SEARCH_PATHS, BashBinary
+from pants.engine.addresses import Address
 from pants.engine.fs import CreateDigest, Digest, FileContent
 from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import InvalidFieldException, WrappedTarget, WrappedTargetRequest
+from pants.engine.target import (
+    FieldSetsPerTarget,
+    FieldSetsPerTargetRequest,
+    InvalidFieldException,
+    TransitiveTargets,
+    TransitiveTargetsRequest,
+    WrappedTarget,
+    WrappedTargetRequest,
+)
 from pants.engine.unions import UnionMembership
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 from pants.util.strutil import stable_hash
 
-from incremental_docker.ledger import NAMED_CACHE, NOTES, lookup_script, note_script
+from incremental_docker.failures import explain
+from incremental_docker.ledger import (
+    NAMED_CACHE,
+    NEVER_NOTED,
+    NOTES,
+    build_script,
+    lookup_script,
+    note_script,
+    tag_or_build_script,
+)
+from incremental_docker.options import IncrementalDocker
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +51,25 @@ class ImageBuildError(Exception):
     """An image could not be built; the message names the target, what the engine said and the next step."""
 
 
+# Above the rule, since Pants looks for what a rule asks for when it is defined.
+async def _image_ids_below(address: Address) -> dict[str, str]:
+    """The id of each image that a target depends on, by tag; all are built by now, so Pants has the answers at hand."""
+    transitive = await Get(TransitiveTargets, TransitiveTargetsRequest([address]))
+    packages = await Get(FieldSetsPerTarget, FieldSetsPerTargetRequest(PackageFieldSet, transitive.dependencies))
+    built = await MultiGet(
+        Get(BuiltPackage, EnvironmentAwarePackageRequest(field_set))
+        for field_set in packages.field_sets
+        if isinstance(field_set, DockerPackageFieldSet)
+    )
+    images = [image for package in built for image in package.artifacts if isinstance(image, BuiltDockerImage)]
+    return {tag: image.image_id for image in images for tag in image.tags}
+
+
 @rule(desc="Build docker image unless the engine holds it", level=LogLevel.DEBUG)
 async def build_changed_image(
     field_set: DockerPackageFieldSet,
     options: DockerOptions,
+    incremental: IncrementalDocker,
     docker: DockerBinary,
     bash: BashBinary,
     union_membership: UnionMembership,
@@ -87,24 +115,46 @@ async def build_changed_image(
             "--network=none",
         ),
     )
-    environment = {**build.env, "PATH": ":".join(SEARCH_PATHS)}
     fingerprint = stable_hash((build.argv, build.env, context.digest))
-    ledger = Process(
-        argv=(bash.path, "-c", lookup_script(docker.path, fingerprint, tags)),
+    # An image that is to be made anew is looked for where none is noted.
+    known_as = NEVER_NOTED if incremental.rebuild else fingerprint
+    lookup = Process(
+        argv=(bash.path, "-c", lookup_script(docker.path, known_as, tags)),
         description=f"Looking for docker image {tags[0]} in the engine",
-        env=environment,
+        env={**build.env, "PATH": ":".join(filter(None, (build.env.get("PATH"), *SEARCH_PATHS)))},
         append_only_caches=FrozenDict({NAMED_CACHE: NOTES}),
         cache_scope=ProcessCacheScope.PER_SESSION,
         level=LogLevel.DEBUG,
     )
-    known = await Get(FallibleProcessResult, Process, ledger)
-    if known.exit_code == 0:
-        image_id = known.stdout.decode()
-    else:
-        result = await Get(FallibleProcessResult, Process, build)
-        image_id = _built_image_id(field_set, tags[0], result, logger.info if options.build_verbose else logger.debug)
+    known = await Get(FallibleProcessResult, Process, lookup)
+    image_id = known.stdout.decode()
+    if known.exit_code != 0:
+        # What follows belongs to this one lookup. Without its mark, and were it not remembered over sessions, Pants
+        # would run the builds of the previous session beside the lookups of the next one, and tags would move.
+        step = replace(
+            lookup,
+            env=FrozenDict({**lookup.env, "__LOOKUP": image_id}),
+            cache_scope=ProcessCacheScope.PER_RESTART_SUCCESSFUL,
+        )
+        command = (*build.argv[:2], "--no-cache", *build.argv[2:]) if incremental.rebuild else build.argv
+        build_it = build_script(command, await _image_ids_below(field_set.address), pin=image_id)
+        bring = replace(
+            step,
+            argv=(bash.path, "-c", tag_or_build_script(build_it, docker.path, known_as, tags)),
+            description=build.description,
+            input_digest=build.input_digest,
+            immutable_input_digests=build.immutable_input_digests,
+            level=build.level,
+        )
+        brought = await Get(FallibleProcessResult, Process, bring)
+        output = brought.stderr.decode(errors="replace")
+        if brought.exit_code != 0:
+            raise ImageBuildError(explain(str(field_set.address), tags[0], output))
+        log = logger.info if options.build_verbose else logger.debug
+        log(f"Docker build output for {tags[0]}:\n{output}")
+        image_id = brought.stdout.decode()
         note = replace(
-            ledger,
+            step,
             argv=(bash.path, "-c", note_script(fingerprint, image_id)),
             description=f"Noting the id of docker image {tags[0]}",
         )
@@ -116,41 +166,6 @@ async def build_changed_image(
     metadata = DockerInfoV1.serialize(image_refs, image_id=image_id)
     digest = await Get(Digest, CreateDigest([FileContent(filename, metadata)]))
     return BuiltPackage(digest, (BuiltDockerImage.create(image_id, tags, filename),))
-
-
-def _built_image_id(
-    field_set: DockerPackageFieldSet, tag: str, result: FallibleProcessResult, log: Callable[[str], None]
-) -> str:
-    output = (result.stdout + result.stderr).decode(errors="replace")
-    if result.exit_code != 0:
-        raise ImageBuildError(_explain(str(field_set.address), tag, output))
-    log(f"Docker build output for {tag}:\n{output}")
-    image_id = parse_image_id_from_docker_build_output(result.stdout, result.stderr)
-    if not image_id.startswith("sha256:"):
-        raise ImageBuildError(
-            f"{field_set.address}: the engine built {tag}, but its output names no image id (`writing image "
-            "sha256:...`), so nothing can be said about what was built. Pants 2.17 reads what Docker 20.10 prints; "
-            "call ./pants, which looks for a client that does."
-        )
-    return image_id
-
-
-# What an engine's or a client's last words mean, and what to do about it.
-_HINTS = (
-    ("Cannot connect to the Docker daemon", "The engine is gone. Start it, or run ./pants again, which starts one."),
-    ("error during connect", "The engine went away in mid-build. Start it again and repeat the command."),
-    ("no space left on device", "The engine's disk is full: `docker system df`, then `docker builder prune`."),
-    (
-        "BuildKit is enabled but the buildx component is missing",
-        "This client cannot drive BuildKit; ./pants finds one.",
-    ),
-    ("failed to compute cache key", "An ADD or COPY names what no entry of the target's `dependencies` provides."),
-)
-
-
-def _explain(address: str, tag: str, output: str) -> str:
-    hint = next((advice for words, advice in _HINTS if words.lower() in output.lower()), "")
-    return f"{address}: building {tag} failed. The engine said:\n{output.strip()}" + (f"\n\n{hint}" if hint else "")
 
 
 def rules():  # type: ignore[no-untyped-def]  # As Pants itself declares it.

@@ -54,8 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     select.add_argument("--lock", type=Path, required=True)
     select.add_argument("--image", type=Path, required=True, help="requirements list of the image")
     select.add_argument("--parent", type=Path, action="append", default=[], help="list of an image below it")
-    select.add_argument("--out", type=Path, required=True)
-    select.add_argument("--parents-out", type=Path, help="also write what the images below have, as NAME==VERSION")
+    select.add_argument("--out", type=Path, help="write the pins, with hashes")
+    select.add_argument("--parents-out", type=Path, help="write what the images below have, as NAME==VERSION")
     select.set_defaults(run=_select)
 
     wheels = commands.add_parser("wheels", help="a wheel for each pin")
@@ -97,7 +97,8 @@ def _select(options: argparse.Namespace) -> None:
     check_against(pins, options.lock, options.image)
     parents = share_of(pins, options.parent)
     own = share_of(pins, [options.image]) - parents
-    _write_lines(options.out, (pins[name].as_requirement() for name in sorted(own)))
+    if options.out:
+        _write_lines(options.out, (pins[name].as_requirement() for name in sorted(own)))
     if options.parents_out:
         _write_lines(options.parents_out, (f"{name}=={pins[name].version}" for name in sorted(parents)))
 

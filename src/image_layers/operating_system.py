@@ -124,7 +124,6 @@ def bootstrap(suite: str, wanted: Sequence[str], work: Path, mtime: int) -> Oper
     command = [
         *_isolation(),
         tool,
-        "--quiet",
         "--variant=apt",
         "--architectures=amd64",
         f"--include={','.join(wanted)}",
@@ -143,8 +142,8 @@ def bootstrap(suite: str, wanted: Sequence[str], work: Path, mtime: int) -> Oper
         last = "\n".join(done.stdout.strip().splitlines()[-15:])
         raise LayerError(
             f"bootstrapping Debian {suite} failed; mmdebstrap said:\n{last}\n"
-            "It needs root or unprivileged user namespaces, the archive (OS_MIRROR names another), and disk space "
-            f"in {work}."
+            "It needs root with the right to mount, or user namespaces; the archive (OS_MIRROR names another); "
+            f"and disk space in {work}."
         )
     # Some certificates have names that are not ASCII; the machine's locale has no say in them.
     with tarfile.open(archive, encoding="utf-8") as tar:

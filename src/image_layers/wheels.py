@@ -9,6 +9,9 @@ from pathlib import Path
 
 from image_layers.errors import LayerError
 
+# Characters of one line of pip's that are shown.
+_LINE = 300
+
 
 def collect_wheels(requirements: Path, wheels: Path) -> None:
     """Bring a wheel for every pin of `requirements` into `wheels`.
@@ -34,8 +37,16 @@ def collect_wheels(requirements: Path, wheels: Path) -> None:
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise LayerError(
-            f"fetching the wheels of {requirements} failed; pip said:\n{done.stdout.strip()}\n"
+            f"fetching the wheels of {requirements} failed; pip said:\n{_essence(done.stdout)}\n"
             "A hash that differs means that the registry serves other bytes than were locked: do not use them. A "
             "version that is missing was withdrawn, or the mirror does not carry it: lock again "
             "(3rdparty/README.md). No answer: check pip's own settings (`pip config list`) and the network."
         )
+
+
+def _essence(output: str) -> str:
+    # Every other release there is, and each attempt of many, are no help.
+    lines = [line for line in output.strip().splitlines() if "Ignored the following versions" not in line]
+    retries = [line for line in lines if line.startswith("WARNING: Retrying")]
+    kept = [line for line in lines if line not in retries[:-1]]
+    return "\n".join(line if len(line) <= _LINE else f"{line[:_LINE]}..." for line in kept)
