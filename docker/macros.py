@@ -29,48 +29,83 @@ DOWNLOAD_ENVIRONMENT = (
 )
 
 
+def layer(name, args, inputs=(), environment=(), log_output=False):
+    """The layer `NAME.tar`, written by one run of the layer tool.
+
+    Args:
+        name: Of the target; ends in `-layer`.
+        args: The tool's command and its options, without `--out`.
+        inputs: Targets whose files the tool reads, by their paths in the repository.
+        environment: Further variables of the machine's that it sees.
+        log_output: Whether to show what the tool says even when it succeeds.
+    """
+    _run(
+        name=name,
+        args=[*args, f"--out={name}.tar"],
+        inputs=inputs,
+        environment=[*LAYER_ENVIRONMENT, *environment],
+        output_files=[f"{name}.tar"],
+        log_output=log_output,
+    )
+
+
+def wheels_layer(name, wheels, inputs):
+    """A layer of the wheels in the folder `wheels`, unpacked, trimmed, corrected and compiled."""
+    layer(
+        name=name,
+        args=[
+            "libraries",
+            f"--wheels={wheels}",
+            "--trimming=3rdparty/python/trimming.txt",
+            "--overrides=3rdparty/python/overrides.txt",
+            "--excludes=3rdparty/python/excludes.txt",
+        ],
+        inputs=["3rdparty/python:corrections", *inputs],
+    )
+
+
 def libraries_layer(name, requirements, parents=()):
     """A layer of the libraries that `requirements` adds to what its parent images hold.
 
     Three targets, so that a changed tool or trimming rule downloads nothing and a changed pin of another image runs
     only the first: `:NAME-pins` (lock -> this image's pins), `:NAME-wheels` (pins -> wheels), `:NAME` (wheels -> tar).
     """
-    adhoc_tool(
-        name=f"{name}-pins",
-        runnable="src/image_layers:tool",
+    pins(name=f"{name}-pins", requirements=requirements, parents=parents, output=f"--out={name}-pins.txt")
+    _run(
+        name=f"{name}-wheels",
+        args=["wheels", f"--requirements={name}-pins.txt", f"--out={name}-wheels"],
+        inputs=[f":{name}-pins"],
+        environment=DOWNLOAD_ENVIRONMENT,
+        output_directories=[f"{name}-wheels"],
+    )
+    wheels_layer(name=name, wheels=f"{name}-wheels", inputs=[f":{name}-wheels"])
+
+
+def pins(name, requirements, parents, output):
+    """What the lock has for an image, as the layer tool's option `output` says."""
+    _run(
+        name=name,
         args=[
             "select",
             "--lock=3rdparty/python/runtime.lock",
             f"--image=3rdparty/python/{requirements}",
             *(f"--parent=3rdparty/python/{parent}" for parent in parents),
-            f"--out={name}.pins.txt",
+            output,
         ],
-        execution_dependencies=["3rdparty/python:lists", "3rdparty/python:runtime-lock"],
-        output_files=[f"{name}.pins.txt"],
-        workdir="/",
+        inputs=["3rdparty/python:lists", "3rdparty/python:runtime-lock"],
+        output_files=[output.partition("=")[2]],
     )
-    adhoc_tool(
-        name=f"{name}-wheels",
-        runnable="src/image_layers:tool",
-        args=["wheels", f"--requirements={name}.pins.txt", f"--out={name}-wheels"],
-        execution_dependencies=[f":{name}-pins"],
-        extra_env_vars=DOWNLOAD_ENVIRONMENT,
-        output_directories=[f"{name}-wheels"],
-        workdir="/",
-    )
+
+
+def _run(name, args, inputs=(), environment=(), output_files=(), output_directories=(), log_output=False):
     adhoc_tool(
         name=name,
         runnable="src/image_layers:tool",
-        args=[
-            "libraries",
-            f"--wheels={name}-wheels",
-            "--trimming=3rdparty/python/trimming.txt",
-            "--overrides=3rdparty/python/overrides.txt",
-            "--excludes=3rdparty/python/excludes.txt",
-            f"--out={name}.tar",
-        ],
-        execution_dependencies=[f":{name}-wheels", "3rdparty/python:corrections"],
-        extra_env_vars=LAYER_ENVIRONMENT,
-        output_files=[f"{name}.tar"],
+        args=args,
+        execution_dependencies=list(inputs),
+        extra_env_vars=list(environment),
+        output_files=list(output_files),
+        output_directories=list(output_directories),
+        log_output=log_output,
         workdir="/",
     )
