@@ -112,4 +112,8 @@ def _remember(link: str, client: str) -> None:
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(link), exist_ok=True)
         os.symlink(client, temporary)
-        os.replace(temporary, link)
+        try:
+            os.replace(temporary, link)
+        except OSError:
+            os.unlink(temporary)
+            raise

@@ -82,3 +82,9 @@ def test_locks_name_no_address() -> None:
 def test_everything_locked_has_a_hash() -> None:
     """Reading a lock fails on a pin without one."""
     assert [lock.name for lock in sorted(PYTHON.glob("*.lock")) if not read_lock(lock)] == []
+
+
+def test_one_command_writes_every_lock() -> None:
+    """3rdparty/README.md promises it."""
+    text = (PYTHON / "lock.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'Lock\(\s*"([a-z-]+)"', text)) == {lock.stem for lock in PYTHON.glob("*.lock")}

@@ -109,6 +109,17 @@ def test_a_memory_that_cannot_be_written_is_no_obstacle(machine: Machine, tmp_pa
     assert machine.choice() is None
 
 
+def test_a_choice_that_cannot_be_kept_leaves_nothing_behind(machine: Machine, tmp_path: Path) -> None:
+    builds = machine.client("a", BUILDS)
+    machine.choice()
+    [link] = (tmp_path / "memory").iterdir()
+    link.unlink()
+    (link / "in-the-way").mkdir(parents=True)
+    assert machine.choice() is None
+    assert machine.path == [builds]
+    assert [path.name for path in (tmp_path / "memory").iterdir()] == [link.name]
+
+
 def test_where_none_can_build_each_is_quoted(machine: Machine) -> None:
     first = machine.client("a", REFUSES)
     second = machine.client("b", "exit 2")
