@@ -1,4 +1,4 @@
-"""What a command line asks of the launcher: a Docker engine, a CPython 3.8, or neither."""
+"""What a command line asks of the launcher and of the tree: a Docker engine, a CPython 3.8, a checkout to write in."""
 
 import os
 from typing import NamedTuple, Sequence, Set
@@ -18,6 +18,19 @@ _PYTHON_GOALS = _ENGINE_GOALS | frozenset(
         "repl",
     )
 )
+# Goals whose results lie in the checkout itself, below `dist` or beside the sources.
+_WRITING_GOALS = frozenset(
+    (
+        "export",
+        "export-codegen",
+        "fix",
+        "fmt",
+        "generate-lockfiles",
+        "package",
+        "tailor",
+        "update-build-files",
+    )
+)
 # Words that turn a command line into a question about Pants, wherever they stand before `--`.
 _HELP = frozenset(
     ("help", "help-advanced", "help-all", "version", "--help", "--help-advanced", "--help-all", "--version")
@@ -30,6 +43,7 @@ class Needs(NamedTuple):
 
     engine: bool
     python38: bool
+    writes: bool = False
 
 
 def needs_of(args: Sequence[str], build_root: str) -> Needs:
@@ -57,7 +71,11 @@ def needs_of(args: Sequence[str], build_root: str) -> Needs:
             seen_target = True
         else:
             goals.add(arg)
-    return Needs(engine=not goals.isdisjoint(_ENGINE_GOALS), python38=not goals.isdisjoint(_PYTHON_GOALS))
+    return Needs(
+        engine=not goals.isdisjoint(_ENGINE_GOALS),
+        python38=not goals.isdisjoint(_PYTHON_GOALS),
+        writes=not goals.isdisjoint(_WRITING_GOALS),
+    )
 
 
 def _looks_like_target(arg: str) -> bool:

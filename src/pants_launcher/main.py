@@ -54,6 +54,11 @@ def prepare(
         OSError: the file system failed in a way that has no message of its own.
     """
     needs = goals.needs_of(args, root)
+    if needs.writes and not os.access(root, os.W_OK):
+        raise LauncherError(
+            f"cannot run these goals in {root}: they write their results into the checkout, and it cannot be written.\n"
+            "Clone it to a folder that can; goals such as list, lint, check and test work here as well."
+        )
     install = cache.install_for(root, chosen.launcher_dir)
     tools = cache.environment_of(install)
     if tools is None:

@@ -1,4 +1,4 @@
-"""Which command lines need an engine or a CPython 3.8."""
+"""Which command lines need an engine, a CPython 3.8, or a checkout to write in."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from pants_launcher.goals import Needs, needs_of
 NOTHING = Needs(engine=False, python38=False)
 PYTHON = Needs(engine=False, python38=True)
 ENGINE = Needs(engine=True, python38=True)
+PACKAGE = Needs(engine=True, python38=True, writes=True)
 
 
 @pytest.mark.parametrize(
@@ -18,15 +19,16 @@ ENGINE = Needs(engine=True, python38=True)
         ("list ::", NOTHING),
         ("roots", NOTHING),
         ("lint check ::", PYTHON),
-        ("fmt src::", PYTHON),
-        ("package ::", ENGINE),
+        ("fmt src::", Needs(engine=False, python38=True, writes=True)),
+        ("package ::", PACKAGE),
         ("test tests/unit::", ENGINE),
         ("publish docker/0.23-1/final:image", ENGINE),
         ("run src/image_layers:tool", ENGINE),
         ("lint test ::", ENGINE),
+        ("tailor", Needs(engine=False, python38=False, writes=True)),
         ("--tag=-image test ::", ENGINE),
-        ("-ldebug --no-pantsd package --docker-build-verbose ::", ENGINE),
-        ("list :: package", ENGINE),
+        ("-ldebug --no-pantsd package --docker-build-verbose ::", PACKAGE),
+        ("list :: package", PACKAGE),
         ("--level=debug lint ::", PYTHON),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 
 from pants_launcher import cache, main
 from pants_launcher.cache import LOCKS, install_for
+from pants_launcher.errors import LauncherError
 from pants_launcher.settings import from_environment
 from tests.unit.pants_launcher import fakes
 
@@ -95,3 +96,16 @@ def test_an_interrupt_is_not_a_traceback(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(sys, "version_info", (3, 9, 18))
     monkeypatch.chdir(ROOT)
     assert main.main(["list", "::"], environment(tmp_path)) == 130
+
+
+def test_goals_that_write_say_that_a_read_only_checkout_is_in_the_way(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The superuser, who runs these tests in many places, is refused by read-only file systems only.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(LauncherError) as caught:
+        prepared(root, "package ::")
+    assert str(caught.value) == (
+        f"cannot run these goals in {root}: they write their results into the checkout, and it cannot be written.\n"
+        "Clone it to a folder that can; goals such as list, lint, check and test work here as well."
+    )
