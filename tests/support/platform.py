@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Mapping
 
+_POLL_S = 0.02
 TRAINING_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 60.0
 
@@ -142,7 +144,15 @@ class Server(ABC):
 
     @abstractmethod
     def logs(self) -> str:
-        """Everything the container wrote so far."""
+        """Everything the container wrote, as far as the platform has it: it may lag behind an answer."""
+
+    def wait_for_log(self, text: str) -> str:
+        """Return the log once it contains `text`; fail if that takes too long."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while text not in self.logs():
+            assert time.monotonic() < deadline, f"waited {START_TIMEOUT_S} s for {text!r} in the log:\n{self.logs()}"
+            time.sleep(_POLL_S)
+        return self.logs()
 
 
 @dataclass(frozen=True)
