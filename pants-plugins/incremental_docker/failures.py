@@ -7,6 +7,7 @@ _HINTS = (
     ("no space left on device", "The engine's disk is full: `docker system df`, then `docker builder prune`."),
     ("Cannot connect to the Docker daemon", "The engine is gone. Start it, or run ./pants again, which starts one."),
     ("error during connect", "The engine went away in mid-build. Start it again and repeat the command."),
+    ("server did not provide an image ID", "The engine went away in mid-build. Start it again and repeat the command."),
     (
         "BuildKit is enabled but the buildx component is missing",
         "This client cannot drive BuildKit; ./pants finds one.",

@@ -11,6 +11,8 @@ from pants_launcher.docker_engine import problem_with
 from pants_launcher.errors import LauncherError, last_lines
 
 PID_FILE = "/var/run/docker.pid"
+# A killed engine leaves its containerd behind; the first new engine that meets it ends, and that containerd with it.
+_ATTEMPTS = 2
 _STEP_S = 0.1
 # The engine needs its tools, among them iptables, and reaches registries through the user's proxy; nothing else of the
 # environment of whoever starts it first is its business.
@@ -61,28 +63,22 @@ def start(daemon: Daemon, env: Mapping[str, str]) -> int:
     # The engine refuses to start beside the pid file of a dead one whose number another process got since.
     with contextlib.suppress(FileNotFoundError):
         os.remove(daemon.pid_file)
-    with open(daemon.log, "wb") as log:
-        process = subprocess.Popen(
-            daemon.command,
-            env={"PATH": _PATH, **{name: env[name] for name in _KEPT if name in env}},
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + daemon.patience_s
-    while time.monotonic() < deadline:
-        if problem_with(daemon.address) is None:
-            return process.pid
-        if process.poll() is not None:
+    for _ in range(_ATTEMPTS):
+        process = _spawn(daemon, env)
+        deadline = time.monotonic() + daemon.patience_s
+        while time.monotonic() < deadline:
+            if problem_with(daemon.address) is None:
+                return process.pid
+            if process.poll() is not None:
+                break
+            time.sleep(_STEP_S)
+        ended = process.poll()
+        if ended is None:
             break
-        time.sleep(_STEP_S)
-    ended = process.poll()
-    # It also ends where another engine was quicker.
-    other = running_pid(daemon) if ended is not None else None
-    if other is not None and wait_for(daemon.address, daemon.patience_s):
-        return other
+        # It also ends where another engine was quicker.
+        other = running_pid(daemon)
+        if other is not None and wait_for(daemon.address, daemon.patience_s):
+            return other
     what = f"ended with status {ended}" if ended is not None else f"has not answered within {daemon.patience_s:.0f} s"
     with open(daemon.log, encoding="utf-8", errors="replace") as file:
         said = last_lines(file.read())
@@ -92,6 +88,19 @@ def start(daemon: Daemon, env: Mapping[str, str]) -> int:
         f"Correct that (all of it is in {daemon.log}; a container needs `--privileged` to run an engine), or set"
         " DOCKER_HOST to the address of another engine."
     )
+
+
+def _spawn(daemon: Daemon, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    with open(daemon.log, "wb") as log:
+        return subprocess.Popen(
+            daemon.command,
+            env={"PATH": _PATH, **{name: env[name] for name in _KEPT if name in env}},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def running_pid(daemon: Daemon) -> Optional[int]:
