@@ -140,3 +140,15 @@ def test_the_version_is_read_from_the_program(folder: Path) -> None:
 
 def test_a_program_that_tells_no_version_has_none(folder: Path) -> None:
     assert version_of(fakes.program(folder / "dockerd", "exit 1")) == "of unknown version"
+
+
+def test_an_engine_that_ends_on_what_a_killed_one_left_is_started_again(folder: Path, started: List[int]) -> None:
+    left = folder / "containerd-of-a-killed-engine"
+    left.touch()
+    guard = f'if os.path.exists("{left}"):\n    os.remove("{left}")\n    sys.exit("timeout waiting for containerd")\n'
+    engine = daemon(
+        folder, ENGINE.replace("pid_file, path = sys.argv[1:3]\n", f"pid_file, path = sys.argv[1:3]\n{guard}")
+    )
+    started.append(start(engine, {}))
+    assert running_pid(engine) == started[0]
+    assert not left.exists()
