@@ -82,11 +82,12 @@ def clone(name: str, work: Path) -> Clone:
 
 def layers(image: str) -> list[str]:
     """Layer digests of an image in the engine."""
-    for client in filter(None, (shutil.which("docker", path="/usr/bin"), shutil.which("docker"))):
-        command = [client, "image", "inspect", "--format", "{{json .RootFS.Layers}}", image]
-        digests: list[str] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-        return digests
-    sys.exit("bench: no docker client on PATH to ask for the layers with")
+    client = shutil.which("docker", path="/usr/bin") or shutil.which("docker")
+    if client is None:
+        sys.exit("bench: no docker client on PATH to ask for the layers with")
+    command = [client, "image", "inspect", "--format", "{{json .RootFS.Layers}}", image]
+    digests: list[str] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return digests
 
 
 def median(seconds: list[float]) -> str:
