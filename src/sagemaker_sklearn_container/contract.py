@@ -19,6 +19,9 @@ REGION = "SAGEMAKER_REGION"  # T-45
 AWS_REGION = "AWS_REGION"  # T-45
 S3_ENDPOINT_URLS = ("S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")  # T-45, first set one wins
 TRAINING_JOB_NAME = "TRAINING_JOB_NAME"  # T-86
+STUDIO_LOCAL_MODE = "SM_STUDIO_LOCAL_MODE"  # T-29, K-04
+HOSTS_TIMEOUT = "SAGEMAKER_HOSTS_TIMEOUT"  # ours, for T-29: seconds
+CODE_ARTIFACT_REPOSITORY = "CA_REPOSITORY_ARN"  # T-47
 TRAINING_MODULE = "SAGEMAKER_TRAINING_MODULE"  # L-09, T-54
 SERVING_MODULE = "SAGEMAKER_SERVING_MODULE"  # L-09
 BIND_TO_PORT = "SAGEMAKER_BIND_TO_PORT"  # S-01
@@ -38,6 +41,11 @@ DEFAULT_TIMEOUT_S = 60  # S-10
 STOP_WINDOW_S = 30  # S-07: SIGKILL follows SIGTERM after this many seconds
 DEFAULT_LOG_LEVEL = 20  # T-31
 DEFAULT_NETWORK_INTERFACE = "eth0"  # T-28
+DEFAULT_INSTANCE_TYPE = "local"  # T-87
+DEFAULT_INSTANCE_GROUP = "homogeneousCluster"  # T-87
+HOSTS_TIMEOUT_S = 900  # T-29
+HOSTS_FIRST_PAUSE_S = 0.1  # T-29
+HOSTS_LONGEST_PAUSE_S = 30.0  # T-29
 DEFAULT_SERVING_PROGRAM = "inference.py"  # U-03
 REQUIREMENTS_FILE = "requirements.txt"  # T-47, U-05
 
@@ -56,6 +64,8 @@ HP_SUBMIT_DIRECTORY = "sagemaker_submit_directory"
 HP_LOG_LEVEL = "sagemaker_container_log_level"
 HP_JOB_NAME = "sagemaker_job_name"
 HP_REGION = "sagemaker_region"
+HP_S3_OUTPUT = "sagemaker_s3_output"  # T-56
+HP_DISTRIBUTION_INSTANCE_GROUPS = "sagemaker_distribution_instance_groups"  # T-87
 KNOWN_HPS = frozenset(
     {
         HP_PROGRAM,
@@ -64,7 +74,7 @@ KNOWN_HPS = frozenset(
         HP_JOB_NAME,
         HP_REGION,
         "sagemaker_enable_cloudwatch_metrics",
-        "sagemaker_s3_output",
+        HP_S3_OUTPUT,
     }
 )  # T-22
 HIDDEN_HPS = frozenset({"default_user_module_name", "_tuning_objective_metric"})  # T-22, T-23

@@ -26,17 +26,17 @@ def train() -> None:
 
         main()
         return
-    from sagemaker_sklearn_container.training.report import report_failure, report_success
+    from sagemaker_sklearn_container.training.report import Report
 
     log.configure(contract.DEFAULT_LOG_LEVEL)
-    paths = settings.paths(os.environ)
+    report = Report(settings.paths(os.environ))
     try:
         _entry_point(name, contract.TRAINING_MODULE)()
     except Exception as exc:
         traceback.print_exc()
-        report_failure(paths, f"{type(exc).__name__}: {exc}\n\n{traceback.format_exc()}")
+        report.failure(f"{type(exc).__name__}: {exc}\n\n{traceback.format_exc()}")
         sys.exit(1)
-    report_success(paths)
+    report.success()
 
 
 def serve() -> None:

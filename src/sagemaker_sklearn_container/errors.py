@@ -29,6 +29,10 @@ class InstallError(ContainerError):
     """The packages that the user's code asks for could not be installed (T-47, U-05)."""
 
 
+class HostsError(ContainerError):
+    """Another host of the job did not come up in time (T-29)."""
+
+
 class UserModuleError(ContainerError):
     """The user's module lacks something the container needs from it."""
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.serving_cases import *  # noqa: F403
-from tests.contract.training_cases import *  # noqa: F403
+from tests.contract.cases import *  # noqa: F403
 from tests.support.local_platform import LocalPlatform
 from tests.support.platform import Platform
 

@@ -6,25 +6,15 @@ Every case takes the fixture `platform`. The user programs here need nothing but
 from __future__ import annotations
 
 import json
+import os
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.platform import MlTree, Platform, TrainingResult
-
-# Writes what it was given to the model directory.
-RECORDER = """
-import json, os, sys
-with open(os.path.join(os.environ["SM_MODEL_DIR"], "seen.json"), "w") as f:
-    json.dump({"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd(), "path": sys.path}, f)
-"""
-
-
-def _seen(result: TrainingResult) -> Any:
-    assert result.exit_code == 0, result.stderr.decode(errors="replace")
-    return json.loads((result.model_dir / "seen.json").read_text())
+from tests.support.platform import MlTree, Platform
+from tests.support.recorder import RECORDER, seen_by
 
 
 def _job(platform: Platform, script: str, **hyperparameters: Any) -> MlTree:
@@ -145,7 +135,7 @@ def test_hyperparameters_are_decoded_once_and_passed_sorted(platform: Platform) 
     tree.code(train=RECORDER)
     raw = {"b": "0.5", "a": '"x y"', "plain": "plain", "list": '[1, "a"]', "twice": '"[1]"', "map": '{"k": 1}'}
     tree.raw_hyperparameters({"sagemaker_program": '"train.py"', **raw, "flag": "true", "none": "null", "number": 3})
-    seen = _seen(platform.train(tree))
+    seen = seen_by(platform.train(tree))
     assert " ".join(seen["argv"][:8]) == "-a x y -b 0.5 --flag True --list [1, 'a']"
     assert seen["argv"][8:] == [
         *("--map", "k=1", "--none", "", "--number", "3", "--plain", "plain", "--twice", "[1]"),
@@ -165,7 +155,7 @@ def test_the_platforms_hyperparameters_stay_hidden(platform: Platform) -> None:
         sagemaker_new_thing=1,
         _tuning_objective_metric="auc",
     )
-    seen = _seen(platform.train(tree))
+    seen = seen_by(platform.train(tree))
     assert seen["argv"] == ["--epochs", "2"]
     assert seen["env"]["SM_HPS"] == '{"epochs":2}'
     assert seen["env"]["SM_FRAMEWORK_PARAMS"] == '{"sagemaker_new_thing":1}'
@@ -178,7 +168,7 @@ def test_channels_and_hosts_reach_the_program(platform: Platform) -> None:
     tree.channel("train")
     tree.channel("my-val")
     tree.resources(current_host="algo-1", hosts=["algo-1"], network_interface_name="eth1", topology={"new": 1})
-    env = _seen(platform.train(tree))["env"]
+    env = seen_by(platform.train(tree))["env"]
     assert env["SM_CHANNELS"] == '["my-val","train"]'
     assert env["SM_CHANNEL_TRAIN"] == tree.inside("input/data/train")
     assert env["SM_CHANNEL_MY-VAL"] == tree.inside("input/data/my-val")
@@ -194,7 +184,7 @@ def test_training_runs_without_any_configuration_file(platform: Platform) -> Non
     """T-27, T-40, T-52: the program comes from the environment; the result directories are made."""
     tree = platform.tree()
     tree.code(train=RECORDER)
-    env = _seen(platform.train(tree, {"SAGEMAKER_PROGRAM": "train.py"}))["env"]
+    env = seen_by(platform.train(tree, {"SAGEMAKER_PROGRAM": "train.py"}))["env"]
     assert (env["SM_CHANNELS"], env["SM_HPS"]) == ("[]", "{}")
     assert (tree.root / "output/data").is_dir()
 
@@ -202,7 +192,7 @@ def test_training_runs_without_any_configuration_file(platform: Platform) -> Non
 def test_the_training_environment_is_complete(platform: Platform) -> None:
     """T-48, T-51, T-74 to T-86."""
     tree = _job(platform, RECORDER, sagemaker_container_log_level=10)
-    seen = _seen(platform.train(tree, {"TRAINING_JOB_NAME": "job-2", "MY_SETTING": "kept"}))
+    seen = seen_by(platform.train(tree, {"TRAINING_JOB_NAME": "job-2", "MY_SETTING": "kept"}))
     env = seen["env"]
     assert seen["cwd"] == tree.inside("code")
     assert env["PYTHONPATH"].startswith(tree.inside("code") + ":")
@@ -234,7 +224,7 @@ def test_the_environment_names_the_program_before_the_hyperparameter(platform: P
     """T-40."""
     tree = _job(platform, "raise SystemExit(5)")
     tree.code(other=RECORDER)
-    assert _seen(platform.train(tree, {"SAGEMAKER_PROGRAM": "other.py"}))["env"]["SM_USER_ENTRY_POINT"] == "other.py"
+    assert seen_by(platform.train(tree, {"SAGEMAKER_PROGRAM": "other.py"}))["env"]["SM_USER_ENTRY_POINT"] == "other.py"
 
 
 def test_no_program_is_a_clear_failure(platform: Platform) -> None:
@@ -266,7 +256,7 @@ def test_code_is_taken_from_where_the_job_says(platform: Platform, form: str) ->
     tree.write("input/data/source/file/train.py", RECORDER)
     where = tree.inside(f"input/data/source/{form}") + ("/train.py" if form == "file" else "")
     tree.hyperparameters(sagemaker_program="train.py", sagemaker_submit_directory=where)
-    seen = _seen(platform.train(tree, {"SAGEMAKER_SUBMIT_DIRECTORY": "/hyperparameter/wins"}))
+    seen = seen_by(platform.train(tree, {"SAGEMAKER_SUBMIT_DIRECTORY": "/hyperparameter/wins"}))
     assert seen["cwd"] == tree.inside("code")
     assert seen["env"]["SM_MODULE_DIR"] == where
 
@@ -274,7 +264,7 @@ def test_code_is_taken_from_where_the_job_says(platform: Platform, form: str) ->
 def test_code_already_in_place_is_used_untouched(platform: Platform) -> None:
     """T-43: the source is not looked at, and nothing is written beside the user's files."""
     tree = _job(platform, RECORDER, sagemaker_submit_directory="s3://nowhere/code.tar.gz")
-    _seen(platform.train(tree))
+    seen_by(platform.train(tree))
     assert [path.name for path in (tree.root / "code").iterdir()] == ["train.py"]
 
 
@@ -295,7 +285,7 @@ def test_a_program_in_a_subdirectory_works(platform: Platform) -> None:
     tree = platform.tree()
     tree.write("code/pkg/train.py", RECORDER)
     tree.hyperparameters(sagemaker_program="pkg/train.py")
-    assert _seen(platform.train(tree))["cwd"] == tree.inside("code")
+    assert seen_by(platform.train(tree))["cwd"] == tree.inside("code")
 
 
 def test_any_executable_can_be_the_program(platform: Platform) -> None:
@@ -317,6 +307,161 @@ def test_requirements_that_cannot_be_installed_fail_the_job(platform: Platform) 
     assert result.failure is not None
     assert result.failure.startswith("Installing the user's requirements.txt failed")
     assert b"started" not in result.stdout
+
+
+def test_no_mpi_is_started(platform: Platform) -> None:
+    """T-22, T-53: one process per host, whatever the job asks for."""
+    env = seen_by(
+        platform.train(_job(platform, RECORDER, sagemaker_mpi_enabled=True, sagemaker_mpi_num_of_processes=4))
+    )["env"]
+    assert json.loads(env["SM_FRAMEWORK_PARAMS"])["sagemaker_mpi_enabled"] is True
+    assert [name for name in env if name.startswith(("OMPI_", "PMIX_"))] == []
+
+
+def test_the_log_level_comes_from_the_environment_if_from_nowhere_else(platform: Platform) -> None:
+    """T-31."""
+    environ = {"SAGEMAKER_CONTAINER_LOG_LEVEL": "40"}
+    result = platform.train(_job(platform, RECORDER), environ)
+    assert seen_by(result)["env"]["SM_LOG_LEVEL"] == "40"
+    assert b"Invoking user script" not in result.stderr
+    result = platform.train(_job(platform, RECORDER, sagemaker_container_log_level=20), environ)
+    assert seen_by(result)["env"]["SM_LOG_LEVEL"] == "20"
+
+
+def test_the_log_shows_the_job_and_no_secrets(platform: Platform) -> None:
+    """T-11."""
+    tree = _job(platform, "print('done')", depth=3, db_password="hunter2", label="two words")
+    result = platform.train(tree, {"HF_TOKEN": "hf_123", "MIRROR": "https://me:pa55@mirror/simple", "PLAIN": "shown"})
+    log = result.stderr.decode()
+    for wanted in ('"depth": 3', "PLAIN=shown", "SM_HP_DEPTH=3", "MIRROR=https://******@mirror/simple"):
+        assert wanted in log
+    assert "train.py --db_password '******' --depth 3 --label 'two words'" in log
+    assert log.index("Invoking user script") < log.index("Reporting training SUCCESS")
+    for secret in ("hunter2", "hf_123", "pa55"):
+        assert secret not in log
+
+
+def test_orphans_are_reaped(platform: Platform) -> None:
+    """T-09: a process whose parent has ended leaves no zombie behind."""
+    script = """
+    import pathlib, subprocess, sys, time
+    orphans = [int(subprocess.check_output("sleep 0.2 >/dev/null & echo $!", shell=True)) for _ in range(5)]
+    deadline = time.monotonic() + 20
+    while [pid for pid in orphans if pathlib.Path(f"/proc/{pid}").exists()]:
+        if time.monotonic() > deadline:
+            sys.exit(9)
+        time.sleep(0.05)
+    print("no zombies")
+    """
+    result = platform.train(_job(platform, script))
+    assert (result.exit_code, result.stdout) == (0, b"no zombies\n")
+
+
+def test_sigterm_ends_a_job_that_has_not_started_its_program(platform: Platform) -> None:
+    """T-02, T-08: while the requirements are installed."""
+    tree = platform.tree()
+    tree.package("slow", train="print('started')")
+    tree.write("code/setup.py", "import time; print('building', flush=True)\nwhile True: time.sleep(1)\n")
+    tree.hyperparameters(sagemaker_program="slow/train.py")
+    run = platform.start_training(tree, {"PIP_VERBOSE": "1"})
+    run.wait_for_output(b"building")
+    run.terminate()
+    result = run.wait()
+    assert (result.exit_code, result.succeeded) == (143, False)
+    assert result.failure == "Training was stopped by SIGTERM before the user's program was started."
+
+
+def test_pipes_are_left_to_the_program(platform: Platform) -> None:
+    """T-25: each epoch's is opened by the program alone, and read to its end."""
+    script = """
+    import os
+    for epoch in range(2):
+        with open(f"{os.environ['SM_CHANNEL_TRAIN']}_{epoch}", "rb") as pipe:
+            print(len(pipe.read()))
+    """
+    tree = _job(platform, script)
+    tree.channel("train", mode="Pipe")
+    pipes = [tree.root / f"input/data/train_{epoch}" for epoch in range(2)]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    run = platform.start_training(tree)
+    for pipe in pipes:
+        with pipe.open("wb") as sink:  # waits for a reader, as the platform does
+            sink.write(b"x" * 100000)
+    result = run.wait()
+    assert (result.exit_code, result.stdout) == (0, b"100000\n100000\n")
+    assert [path.name for path in (tree.root / "input/data").iterdir() if path.is_dir()] == []
+
+
+def test_checkpoints_are_left_alone(platform: Platform) -> None:
+    """T-55: what is deleted there is deleted in S3."""
+    tree = _job(platform, RECORDER)
+    checkpoint = tree.write("checkpoints/epoch-1/state", "weights")
+    tree.write("input/config/checkpointconfig.json", '{"LocalPath": "/opt/ml/checkpoints"}')
+    before = checkpoint.stat().st_mtime_ns
+    environ = {"SM_CHECKPOINT_CONFIG_FILE": tree.inside("input/config/checkpointconfig.json")}
+    assert (
+        seen_by(platform.train(tree, environ))["env"]["SM_CHECKPOINT_CONFIG_FILE"]
+        == environ["SM_CHECKPOINT_CONFIG_FILE"]
+    )
+    assert (checkpoint.read_text(), checkpoint.stat().st_mtime_ns) == ("weights", before)
+    assert [path.name for path in (tree.root / "checkpoints").iterdir()] == ["epoch-1"]
+
+
+def test_instances_are_described(platform: Platform) -> None:
+    """T-28, T-87."""
+    tree = _job(platform, RECORDER)
+    group = {"instance_group_name": "g", "instance_type": "ml.m5.large", "hosts": ["algo-1"]}
+    tree.resources(
+        current_host="algo-1",
+        hosts=["algo-1"],
+        current_instance_type="ml.m5.large",
+        current_group_name="g",
+        instance_groups=[group],
+    )
+    env = seen_by(platform.train(tree))["env"]
+    assert (env["SM_CURRENT_INSTANCE_TYPE"], env["SM_CURRENT_INSTANCE_GROUP"]) == ("ml.m5.large", "g")
+    assert (env["SM_INSTANCE_GROUPS"], env["SM_IS_HETERO"], env["SM_NUM_NEURONS"]) == ('["g"]', "false", "0")
+    assert json.loads(env["SM_INSTANCE_GROUPS_DICT"]) == {"g": group}
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from sagemaker_training import environment; env = environment.Environment()",
+        "import sagemaker_containers; env = sagemaker_containers.training_env()",
+        "from sagemaker_containers.beta.framework.env import TrainingEnv; env = TrainingEnv()",
+    ],
+)
+def test_scripts_read_the_job_through_the_old_packages(platform: Platform, imports: str) -> None:
+    """U-43."""
+    script = f"""
+    import json, os
+    {imports}
+    assert env.hyperparameters == {{"depth": 3}}, env.hyperparameters
+    assert env.channel_input_dirs["train"] == os.environ["SM_CHANNEL_TRAIN"]
+    assert (env.model_dir, env.current_host) == (os.environ["SM_MODEL_DIR"], "algo-1")
+    assert env.to_env_vars() == {{name: text for name, text in os.environ.items() if name in env.to_env_vars()}}
+    print("same")
+    """
+    tree = _job(platform, script, depth=3, sagemaker_region="eu-west-1")
+    tree.channel("train")
+    tree.resources(current_host="algo-1", hosts=["algo-1"])
+    result = platform.train(tree)
+    assert (result.exit_code, result.stdout) == (0, b"same\n"), result.failure
+
+
+def test_scripts_import_the_old_packages_at_their_top(platform: Platform) -> None:
+    """U-40 to U-42: as the official example does, for training and serving alike."""
+    script = """
+    from sagemaker_containers.beta.framework import content_types, encoders, env, modules, transformer, worker
+    assert encoders.encode([[1, 2], [3, 4]], content_types.CSV) == "1,2\\n3,4\\n"
+    assert encoders.decode("1,2", content_types.CSV).tolist() == [1.0, 2.0]
+    response = worker.Response(encoders.encode([1], content_types.JSON), mimetype=content_types.JSON)
+    print(response.status_code, response.mimetype, response.get_data(as_text=True))
+    """
+    result = platform.train(_job(platform, script))
+    assert (result.exit_code, result.stdout) == (0, b"200 application/json [1]\n"), result.failure
 
 
 def test_a_training_module_of_the_users_own_is_called_instead(platform: Platform) -> None:

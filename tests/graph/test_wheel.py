@@ -18,13 +18,16 @@ def wheel() -> zipfile.ZipFile:
     return zipfile.ZipFile(Path("sagemaker_sklearn_container-2.0-py3-none-any.whl"))
 
 
-def test_it_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    """L-18: no tests, no build tool, every module."""
-    package = "sagemaker_sklearn_container"
-    names = {name for name in wheel.namelist() if not name.startswith(f"{package}-2.0.dist-info/")}
-    sources = {path.relative_to("src").as_posix() for path in Path("src", package).rglob("*.py")}
+def test_it_holds_its_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    """L-18, U-40: no tests, no build tool, every module."""
+    packages = ("sagemaker_sklearn_container", "sagemaker_containers", "sagemaker_training")
+    names = {name for name in wheel.namelist() if not name.startswith("sagemaker_sklearn_container-2.0.dist-info/")}
+    sources = {
+        path.relative_to("src").as_posix() for package in packages for path in Path("src", package).rglob("*.py")
+    }
     assert names == sources
-    assert f"{package}/training/__main__.py" in names
+    assert "sagemaker_sklearn_container/training/__main__.py" in names
+    assert "sagemaker_containers/beta/framework/worker.py" in names
 
 
 def test_its_commands_are_train_and_serve(wheel: zipfile.ZipFile) -> None:
@@ -48,6 +51,7 @@ def test_its_requirements_are_ranges(wheel: zipfile.ZipFile) -> None:
     assert sorted(requirement.partition("<")[0].partition(">")[0] for requirement in requirements) == [
         "boto3",
         "gunicorn",
+        "inotify-simple",
         "joblib",
         "numpy",
     ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from pathlib import Path
 from typing import Any, Callable, Mapping
 
 import requests
-
 from docker.models.containers import Container
+from docker.models.networks import Network
+
 from tests.support.engine import Image
 from tests.support.platform import (
     START_TIMEOUT_S,
@@ -42,12 +44,15 @@ class ContainerPlatform(Platform):
         self._scratch = scratch
         self._options = options
         self._containers: list[Container] = []
+        self._network: Network | None = None
         self._count = 0
 
     def close(self) -> None:
-        """Remove every container that was started."""
+        """Remove every container that was started, and their network."""
         for container in self._containers:
             container.remove(force=True, v=True)
+        if self._network is not None:
+            self._network.remove()
 
     def tree(self) -> MlTree:
         self._count += 1
@@ -55,8 +60,19 @@ class ContainerPlatform(Platform):
         root.mkdir()
         return MlTree(root, "/opt/ml")
 
-    def start_training(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> TrainingRun:
-        container = self._create("train", tree, environ or {})
+    def hosts(self, count: int) -> list[str]:
+        self._network = self._image.client.networks.create(f"tests-{uuid.uuid4().hex}")
+        return [f"algo-{number}" for number in range(1, count + 1)]
+
+    def start_training(
+        self, tree: MlTree, environ: Mapping[str, str] | None = None, *, host: str = "", loopback: bool = False
+    ) -> TrainingRun:
+        # A container that shares the machine's network sees its loopback interface.
+        options = {"network_mode": "host"} if loopback else {}
+        container = self._create("train", tree, environ or {}, **options)
+        if host:
+            assert self._network is not None, "name the hosts by hosts() first"
+            self._network.connect(container, aliases=[host])
         output = _Output(container)
         container.start()
         return _ContainerTrainingRun(tree, container, output)
@@ -78,7 +94,9 @@ class ContainerPlatform(Platform):
         container.start()
         return container
 
-    def _create(self, command: str, tree: MlTree, environ: Mapping[str, str], port: str = "") -> Container:
+    def _create(
+        self, command: str, tree: MlTree, environ: Mapping[str, str], port: str = "", **options: Any
+    ) -> Container:
         container = self._image.client.containers.create(
             self._image.id,
             command,
@@ -86,7 +104,7 @@ class ContainerPlatform(Platform):
             volumes=[f"{tree.root}:{tree.base_dir}"],
             # A free port of this machine's loopback interface only.
             ports={f"{port}/tcp": ("127.0.0.1", None)} if port else {},
-            **self._options,
+            **{**self._options, **options},
         )
         self._containers.append(container)
         return container

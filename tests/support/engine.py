@@ -9,7 +9,6 @@ from typing import Any, Mapping, Sequence
 
 import pytest
 import requests
-
 from docker.client import DockerClient
 from docker.errors import DockerException, ImageNotFound
 from docker.models.containers import Container

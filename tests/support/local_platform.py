@@ -37,6 +37,7 @@ _FOREIGN = (
     "OPENBLAS_",
     "PYTHONPATH",
     "MAX_CONTENT_LENGTH",
+    "CA_REPOSITORY_ARN",
 )
 
 
@@ -53,8 +54,17 @@ class LocalPlatform(Platform):
         root.mkdir()
         return MlTree(root, str(root))
 
-    def start_training(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> TrainingRun:
-        return _LocalTrainingRun(tree, *self._start("training", tree, environ or {}))
+    def hosts(self, count: int) -> list[str]:
+        return [f"127.0.0.{number}" for number in range(1, count + 1)]
+
+    def start_training(
+        self, tree: MlTree, environ: Mapping[str, str] | None = None, *, host: str = "", loopback: bool = False
+    ) -> TrainingRun:
+        # What pip installs goes to a directory of this job, not to the interpreter that runs the tests.
+        installed = str(self._new_path("installed"))
+        variables = {**(environ or {}), "PIP_TARGET": installed}
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, [variables.get("PYTHONPATH"), installed]))
+        return _LocalTrainingRun(tree, *self._start("training", tree, variables))
 
     def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> Server:
         port = _free_port()

@@ -59,6 +59,13 @@ class MlTree:
         for name, content in files.items():
             self.write(f"code/{name}.py", content)
 
+    def package(self, name: str, **modules: str) -> None:
+        """User code with a setup.py that installs package `name` with the given modules."""
+        self.write("code/setup.py", f"from setuptools import setup\nsetup(name={name!r}, packages=[{name!r}])\n")
+        self.write(f"code/{name}/__init__.py", "")
+        for module, content in modules.items():
+            self.write(f"code/{name}/{module}.py", content)
+
     def hyperparameters(self, **values: Any) -> None:
         """hyperparameters.json as the SDK writes it: every value is the JSON text of the value."""
         self.raw_hyperparameters({name: json.dumps(value) for name, value in values.items()})
@@ -67,13 +74,16 @@ class MlTree:
         """hyperparameters.json with exactly these values."""
         self.write("input/config/hyperparameters.json", json.dumps(values))
 
-    def channel(self, name: str, **files: str | bytes) -> None:
-        """A channel with data files (`iris_csv` is iris.csv), added to inputdataconfig.json."""
+    def channel(self, name: str, *, mode: str = "File", **files: str | bytes) -> None:
+        """A channel with data files (`iris_csv` is iris.csv), added to inputdataconfig.json.
+
+        A channel of mode Pipe has no directory; its pipes are the caller's.
+        """
         config_path = self.root / "input/config/inputdataconfig.json"
         config = json.loads(config_path.read_text()) if config_path.exists() else {}
-        config[name] = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"}
+        config[name] = {"TrainingInputMode": mode, "S3DistributionType": "FullyReplicated"}
         self.write("input/config/inputdataconfig.json", json.dumps(config))
-        (self.root / "input/data" / name).mkdir(parents=True, exist_ok=True)
+        (self.root / "input/data" / (name if mode != "Pipe" else "")).mkdir(parents=True, exist_ok=True)
         for file_name, content in files.items():
             self.write(f"input/data/{name}/{file_name.replace('_', '.')}", content)
 
@@ -171,12 +181,27 @@ class Platform(ABC):
         """A new, empty tree."""
 
     @abstractmethod
-    def start_training(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> TrainingRun:
-        """Start `train` on `tree` with additional environment variables."""
+    def hosts(self, count: int) -> list[str]:
+        """Names of that many hosts which reach each other, for `start_training`."""
 
-    def train(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> TrainingResult:
-        """Run `train` to its end."""
-        return self.start_training(tree, environ).wait()
+    @abstractmethod
+    def start_training(
+        self, tree: MlTree, environ: Mapping[str, str] | None = None, *, host: str = "", loopback: bool = False
+    ) -> TrainingRun:
+        """Start `train` on `tree`.
+
+        Args:
+            tree: What the platform mounts.
+            environ: Additional environment variables.
+            host: Which of `hosts` it runs on, if there are several.
+            loopback: Whether it reaches the servers that the test runs on 127.0.0.1.
+        """
+
+    def train(
+        self, tree: MlTree, environ: Mapping[str, str] | None = None, *, loopback: bool = False
+    ) -> TrainingResult:
+        """Run `train` to its end; arguments as for `start_training`."""
+        return self.start_training(tree, environ, loopback=loopback).wait()
 
     @abstractmethod
     def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> Server:

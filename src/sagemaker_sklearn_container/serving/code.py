@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import subprocess
+import os
 from pathlib import Path
 from types import ModuleType
-from typing import Sequence
 
-from sagemaker_sklearn_container import contract
+from sagemaker_sklearn_container import commands, contract
 from sagemaker_sklearn_container.errors import ConfigurationError
 from sagemaker_sklearn_container.serving.config import ServingConfig
 from sagemaker_sklearn_container.user_code import install, loader, source
@@ -33,7 +32,7 @@ def load_user_module(config: ServingConfig) -> ModuleType | None:
         logger.info("There is no user code; default functions will serve")
         return None
     code_dir, program = found
-    install.install(code_dir, _run)
+    install.install(code_dir, os.environ, commands.run)
     logger.info("Loading %s from %s", program, code_dir)
     return loader.load(code_dir, program)
 
@@ -67,7 +66,3 @@ def _only_script(code_dir: Path) -> str:
         f"There is user code in {code_dir}, but {contract.PROGRAM} is not set. Set it to the script that defines "
         f"model_fn; scripts there: {', '.join(scripts) or 'none'}."
     )
-
-
-def _run(command: Sequence[str], cwd: Path) -> int:
-    return subprocess.run(command, cwd=cwd, check=False).returncode

@@ -14,6 +14,30 @@ from sagemaker_sklearn_container.user_code.s3 import S3Settings
 
 
 @dataclass(frozen=True)
+class Instance:
+    """The machine that this host is.
+
+    Attributes:
+        type: Such as ml.m5.large; `local` outside of the platform.
+        group: Name of its instance group.
+        groups: Description of every instance group by its name, as the platform gives it; empty if it names none.
+        topology: What the platform says about the network between the hosts; None if nothing.
+
+    Source: contract T-87.
+    """
+
+    type: str
+    group: str
+    groups: Mapping[str, Mapping[str, Any]]
+    topology: Any
+
+    @property
+    def group_hosts(self) -> list[str]:
+        """Names of the hosts in this host's group."""
+        return list(self.groups.get(self.group, {}).get("hosts", []))
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """One training job.
 
@@ -30,9 +54,13 @@ class TrainingConfig:
         hosts: Names of all hosts; the first is the master.
         current_host: This host.
         network_interface: Name of the interface that connects the hosts.
+        wait_for_hosts: Whether the program is started only when all hosts can be reached.
+        hosts_timeout_s: How long they are waited for, in seconds.
+        instance: What kind of machine this host is, and its group.
         input_data_config: Content of the file of channels.
         resource_config: Content of the file of hosts.
         s3: How to reach S3.
+        s3_output: Where intermediate output goes: an address, or None if nobody asked for it.
     """
 
     paths: Paths
@@ -47,9 +75,13 @@ class TrainingConfig:
     hosts: tuple[str, ...]
     current_host: str
     network_interface: str
+    wait_for_hosts: bool
+    hosts_timeout_s: int
+    instance: Instance
     input_data_config: Mapping[str, Any]
     resource_config: Mapping[str, Any]
     s3: S3Settings
+    s3_output: str | None
 
     @property
     def channels(self) -> dict[str, str]:
@@ -71,9 +103,9 @@ def read(environ: Mapping[str, str]) -> TrainingConfig:
     Source: contract T-20 to T-31, T-40, T-41.
     """
     paths = settings.paths(environ)
-    every = {name: _decoded(value) for name, value in _json_object(paths.hyperparameters).items()}
+    every = hyperparameters(paths)
     resources = _json_object(paths.resource_config)
-    hosts = tuple(resources.get("hosts") or [resources.get("current_host") or "localhost"])
+    hosts = _hosts(resources, paths.resource_config)
     job_name, region = every.get(contract.HP_JOB_NAME), every.get(contract.HP_REGION)
     return TrainingConfig(
         paths=paths,
@@ -94,10 +126,25 @@ def read(environ: Mapping[str, str]) -> TrainingConfig:
         hosts=hosts,
         current_host=resources.get("current_host") or hosts[0],
         network_interface=resources.get("network_interface_name") or contract.DEFAULT_NETWORK_INTERFACE,
+        wait_for_hosts=len(hosts) > 1 and not settings.boolean(environ, contract.STUDIO_LOCAL_MODE),
+        hosts_timeout_s=settings.integer(environ, contract.HOSTS_TIMEOUT, contract.HOSTS_TIMEOUT_S),
+        instance=_instance(resources, paths.resource_config),
         input_data_config=_json_object(paths.input_data_config),
         resource_config=resources,
         s3=S3Settings.from_environ(environ, None if region is None else str(region)),
+        s3_output=str(every.get(contract.HP_S3_OUTPUT) or "") or None,
     )
+
+
+def hyperparameters(paths: Paths) -> dict[str, Any]:
+    """All hyperparameters, the container's own among them, decoded; none if there is no file (T-27).
+
+    Raises:
+        ConfigurationError: the file is malformed.
+
+    Source: contract T-20, T-21.
+    """
+    return {name: _decoded(value) for name, value in _json_object(paths.hyperparameters).items()}
 
 
 def _is_users(name: str) -> bool:
@@ -123,6 +170,35 @@ def _program(environ: Mapping[str, str], hyperparameters: Mapping[str, Any]) -> 
             "example train.py."
         )
     return str(program)
+
+
+def _hosts(resources: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    """Names of all hosts; without any, of this host alone (T-27)."""
+    current = resources.get("current_host") or "localhost"
+    hosts = resources.get("hosts") or [current]
+    if not isinstance(hosts, list) or not all(isinstance(host, str) for host in [*hosts, current]):
+        raise ConfigurationError(
+            f"Reading {path}: hosts is {hosts!r} and current_host {current!r}; they must be a list of host names, and "
+            "one of them."
+        )
+    return tuple(hosts)
+
+
+def _instance(resources: Mapping[str, Any], path: Path) -> Instance:
+    groups = resources.get("instance_groups") or []
+    if not isinstance(groups, list) or not all(
+        isinstance(group, dict) and isinstance(group.get("instance_group_name"), str) for group in groups
+    ):
+        raise ConfigurationError(
+            f"Reading {path}: instance_groups is {groups!r}; it must be a list of objects, each with an "
+            "instance_group_name."
+        )
+    return Instance(
+        type=resources.get("current_instance_type") or contract.DEFAULT_INSTANCE_TYPE,
+        group=resources.get("current_group_name") or contract.DEFAULT_INSTANCE_GROUP,
+        groups={group["instance_group_name"]: group for group in groups},
+        topology=resources.get("topology"),
+    )
 
 
 def _log_level(environ: Mapping[str, str], hyperparameters: Mapping[str, Any]) -> int:

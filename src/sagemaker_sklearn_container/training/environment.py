@@ -23,7 +23,7 @@ def program_environment(
         num_cpus: CPUs the container may use.
         num_gpus: GPUs the container has.
 
-    Source: contract T-48, T-51, T-70 to T-86.
+    Source: contract T-48, T-51, T-70 to T-87.
     """
     return {
         **inherited,
@@ -36,9 +36,9 @@ def program_environment(
 def sm_variables(config: TrainingConfig, num_cpus: int, num_gpus: int) -> dict[str, str]:
     """The `SM_*` variables. Strings are raw, None is empty, everything else compact JSON with sorted keys.
 
-    Source: contract T-70 to T-86.
+    Source: contract T-70 to T-87.
     """
-    facts = _training_env(config, num_cpus, num_gpus)
+    facts = training_env(config, num_cpus, num_gpus)
     named = {
         "SM_HOSTS": facts["hosts"],
         "SM_CURRENT_HOST": facts["current_host"],
@@ -63,25 +63,45 @@ def sm_variables(config: TrainingConfig, num_cpus: int, num_gpus: int) -> dict[s
         "SM_NUM_GPUS": facts["num_gpus"],
         "SM_LOG_LEVEL": facts["log_level"],
         "SM_TRAINING_ENV": facts,
+        "SM_CURRENT_INSTANCE_TYPE": facts["current_instance_type"],
+        "SM_CURRENT_INSTANCE_GROUP": facts["current_instance_group"],
+        "SM_CURRENT_INSTANCE_GROUP_HOSTS": facts["current_instance_group_hosts"],
+        "SM_INSTANCE_GROUPS": facts["instance_groups"],
+        "SM_INSTANCE_GROUPS_DICT": facts["instance_groups_dict"],
+        "SM_DISTRIBUTION_INSTANCE_GROUPS": facts["distribution_instance_groups"],
+        "SM_IS_HETERO": facts["is_hetero"],
+        "SM_NUM_NEURONS": facts["num_neurons"],
+        **({} if config.instance.topology is None else {"SM_TOPOLOGY": config.instance.topology}),
     }
     per_channel = {f"SM_CHANNEL_{name.upper()}": path for name, path in config.channels.items()}
     per_hyperparameter = {f"SM_HP_{name.upper()}": value for name, value in config.hyperparameters.items()}
     return {name: _text(value) for name, value in {**per_hyperparameter, **per_channel, **named}.items()}
 
 
-def _training_env(config: TrainingConfig, num_cpus: int, num_gpus: int) -> dict[str, Any]:
-    """The content of SM_TRAINING_ENV (T-86)."""
+def training_env(config: TrainingConfig, num_cpus: int, num_gpus: int) -> dict[str, Any]:
+    """The content of SM_TRAINING_ENV.
+
+    Source: contract T-86, T-87.
+    """
     paths = config.paths
+    instance = config.instance
     return {
         "additional_framework_parameters": config.framework_parameters,
         "channel_input_dirs": config.channels,
         "current_host": config.current_host,
+        "current_instance_group": instance.group,
+        "current_instance_group_hosts": instance.group_hosts,
+        "current_instance_type": instance.type,
+        "distribution_instance_groups": config.framework_parameters.get(contract.HP_DISTRIBUTION_INSTANCE_GROUPS, []),
         "framework_module": contract.OWN_TRAINING_MODULE,
         "hosts": list(config.hosts),
         "hyperparameters": config.hyperparameters,
         "input_config_dir": str(paths.input_config),
         "input_data_config": config.input_data_config,
         "input_dir": str(paths.input),
+        "instance_groups": list(instance.groups),
+        "instance_groups_dict": instance.groups,
+        "is_hetero": len(instance.groups) > 1,
         "is_master": config.current_host == config.hosts[0],
         "job_name": config.job_name,
         "log_level": config.log_level,
@@ -92,6 +112,7 @@ def _training_env(config: TrainingConfig, num_cpus: int, num_gpus: int) -> dict[
         "network_interface_name": config.network_interface,
         "num_cpus": num_cpus,
         "num_gpus": num_gpus,
+        "num_neurons": 0,  # the image has no driver for them
         "output_data_dir": str(paths.output_data),
         "output_dir": str(paths.output),
         "output_intermediate_dir": str(paths.output_intermediate),

@@ -8,15 +8,22 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Callable, Mapping, Sequence
 
-from sagemaker_sklearn_container import contract
+from sagemaker_sklearn_container import contract, settings
+from sagemaker_sklearn_container.commands import Outcome
 from sagemaker_sklearn_container.errors import InstallError
+from sagemaker_sklearn_container.user_code import code_artifact
 
 logger = logging.getLogger(__name__)
 
-# Runs a command in a directory and gives its exit code.
-Run = Callable[[Sequence[str], Path], int]
+# Runs a command in a directory with an environment.
+Run = Callable[[Sequence[str], Path, Mapping[str, str]], Outcome]
+
+_PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+_INSTALL = [*_PIP, "install", "--root-user-action=ignore"]
+_INDEX_URL = "PIP_INDEX_URL"
+_ERROR = "ERROR: "
 
 
 def is_package(code_dir: Path) -> bool:
@@ -27,36 +34,66 @@ def is_package(code_dir: Path) -> bool:
     return (code_dir / "setup.py").is_file()
 
 
-def install(code_dir: Path, run: Run) -> None:
+def install(code_dir: Path, environ: Mapping[str, str], run: Run) -> None:
     """Install the requirements of the code in `code_dir`, and the code itself if it is a package.
 
     Without requirements.txt and setup.py nothing is run, so that no network is needed (U-05).
 
+    Args:
+        code_dir: Directory of the user's code.
+        environ: The container's environment; CA_REPOSITORY_ARN names a CodeArtifact repository to install from.
+        run: Runs pip.
+
     Raises:
         InstallError: pip failed; its own output went to the container's log.
+        ConfigurationError: CA_REPOSITORY_ARN names no repository.
 
     Source: contract T-46, T-47, U-05, U-07.
     """
     requirements = code_dir / contract.REQUIREMENTS_FILE
     arguments = ["-r", str(requirements)] if requirements.is_file() else []
-    if is_package(code_dir):
+    if not arguments and not is_package(code_dir):
+        return
+    environ = _with_index(environ)
+    if not is_package(code_dir):
+        _pip([*_INSTALL, *arguments], code_dir, environ, run, f"the user's {contract.REQUIREMENTS_FILE}")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
         # pip builds inside the tree it is given, and that tree may be the user's own directory, mounted (T-43).
-        with tempfile.TemporaryDirectory() as scratch:
-            copy = Path(scratch, "package")
-            shutil.copytree(code_dir, copy, ignore_dangling_symlinks=True)
-            _pip_install(
-                [str(copy), *arguments], code_dir, run, what="the user's package (setup.py) and its requirements"
-            )
-    elif arguments:
-        _pip_install(arguments, code_dir, run, what=f"the user's {contract.REQUIREMENTS_FILE}")
+        copy = Path(scratch, "package")
+        shutil.copytree(code_dir, copy, ignore_dangling_symlinks=True)
+        wheel = [*_PIP, "wheel", "--no-deps", f"--wheel-dir={scratch}", *_build_options(copy), str(copy)]
+        _pip(wheel, code_dir, environ, run, "the user's package (setup.py): building its wheel")
+        wheels = [str(path) for path in Path(scratch).glob("*.whl")]
+        what = "the user's package (setup.py) and its requirements"
+        _pip([*_INSTALL, *wheels, *arguments], code_dir, environ, run, what)
 
 
-def _pip_install(arguments: Sequence[str], code_dir: Path, run: Run, what: str) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
+def _build_options(package: Path) -> list[str]:
+    """A package that names no build requirements of its own is built with the image's setuptools, without network."""
+    if (package / "pyproject.toml").is_file():
+        return []
+    return ["--use-pep517", "--no-build-isolation"]
+
+
+def _with_index(environ: Mapping[str, str]) -> Mapping[str, str]:
+    arn = settings.text(environ, contract.CODE_ARTIFACT_REPOSITORY)
+    # As a variable, since the address carries a token and commands are logged.
+    return environ if arn is None else {**environ, _INDEX_URL: code_artifact.index_url(arn)}
+
+
+def _pip(command: Sequence[str], code_dir: Path, environ: Mapping[str, str], run: Run, what: str) -> None:
     logger.info("Installing %s: %s", what, shlex.join(command))
-    exit_code = run(command, code_dir)
-    if exit_code != 0:
+    outcome = run(command, code_dir, environ)
+    if outcome.exit_code != 0:
         raise InstallError(
-            f"Installing {what} failed: pip install ended with exit code {exit_code}. Its messages are in the "
-            "container's log; check the names and versions, and that the container can reach the package index."
+            f"Installing {what} failed: {_pip_error(outcome)}. All of its messages are in the container's log; check "
+            "the names and versions, and that the container can reach the package index."
         )
+
+
+def _pip_error(outcome: Outcome) -> str:
+    """What pip says is wrong, the last thing first: it names the requirement."""
+    lines = outcome.error_tail.decode("utf-8", errors="replace").splitlines()
+    said = [line.strip()[len(_ERROR) :].rstrip(".") for line in lines if line.strip().startswith(_ERROR)]
+    return "; ".join([*reversed(said), f"pip ended with exit code {outcome.exit_code}"])

@@ -8,7 +8,10 @@ from typing import Mapping
 from urllib.parse import urlparse
 
 from sagemaker_sklearn_container import contract, settings
-from sagemaker_sklearn_container.errors import CodeSourceError
+from sagemaker_sklearn_container.errors import CodeSourceError, ContainerError
+from sagemaker_sklearn_container.user_code import children
+
+_CONNECT_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,25 @@ def download(uri: str, target: Path, s3: S3Settings) -> None:
         raise CodeSourceError(
             f"The user code's address is {uri!r}; it must have the form s3://bucket/path/sourcedir.tar.gz."
         )
-    # Imported here: only jobs whose code lies in S3 pay for it (a third of a second).
-    import boto3
-
     try:
-        client = boto3.client("s3", region_name=s3.region, endpoint_url=s3.endpoint_url)
-        client.download_file(bucket, key, str(target))
-    except Exception as exc:  # botocore raises a dozen unrelated kinds
+        children.call(lambda: _download(bucket, key, target, s3))
+    except ContainerError as exc:
         raise CodeSourceError(
             f"Downloading the user code {uri} (region {s3.region or 'not set'}, endpoint {s3.endpoint_url or 'of AWS'}"
-            f") failed: {type(exc).__name__}: {exc}. Check that the object exists and that the job's role may read it."
+            f") failed: {exc}. Check that the object exists and that the job's role may read it."
         ) from exc
+
+
+def _download(bucket: str, key: str, target: Path, s3: S3Settings) -> None:
+    # Imported here: only jobs whose code lies in S3 pay for it (a third of a second).
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client(
+        "s3",
+        region_name=s3.region,
+        endpoint_url=s3.endpoint_url,
+        # The client's own limit of 60 s per attempt keeps a job without a route to S3 waiting for five minutes.
+        config=Config(connect_timeout=_CONNECT_TIMEOUT_S, retries={"mode": "standard", "total_max_attempts": 5}),
+    )
+    client.download_file(bucket, key, str(target))

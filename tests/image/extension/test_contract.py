@@ -7,8 +7,7 @@ from typing import Iterator
 
 import pytest
 
-from tests.contract.serving_cases import *  # noqa: F403
-from tests.contract.training_cases import *  # noqa: F403
+from tests.contract.cases import *  # noqa: F403
 from tests.support.container_platform import ContainerPlatform
 from tests.support.engine import Image, image_of
 from tests.support.platform import Platform

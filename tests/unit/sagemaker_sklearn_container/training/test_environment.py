@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from sagemaker_sklearn_container.training import config as configuration
 from sagemaker_sklearn_container.training.environment import program_environment
@@ -33,3 +35,67 @@ def test_a_hyperparameter_cannot_replace_a_variable_of_the_platform(tmp_path: Pa
     config = configuration.read({"SAGEMAKER_BASE_DIR": str(tmp_path), "SAGEMAKER_PROGRAM": "t.py"})
     env = program_environment(config, {"SAGEMAKER_REGION": "r", "SM_MODEL_DIR": "/preset"}, [], 1, 0)
     assert (env["SAGEMAKER_REGION"], env["SM_MODEL_DIR"]) == ("r", str(tmp_path / "model"))
+
+
+def test_instance_groups_are_those_of_the_resource_config(tmp_path: Path) -> None:
+    """T-87."""
+    groups = [
+        {"instance_group_name": "big", "instance_type": "ml.m5.large", "hosts": ["algo-1"]},
+        {"instance_group_name": "small", "instance_type": "ml.t3.medium", "hosts": ["algo-2", "algo-3"]},
+    ]
+    resources = {
+        "current_host": "algo-2",
+        "hosts": ["algo-1", "algo-2", "algo-3"],
+        "current_instance_type": "ml.t3.medium",
+        "current_group_name": "small",
+        "instance_groups": groups,
+        "topology": [{"hostName": "algo-1"}],
+    }
+    env = _variables(tmp_path, resources)
+    assert {name: env[name] for name in _INSTANCE_VARIABLES} == {
+        "SM_CURRENT_INSTANCE_TYPE": "ml.t3.medium",
+        "SM_CURRENT_INSTANCE_GROUP": "small",
+        "SM_CURRENT_INSTANCE_GROUP_HOSTS": '["algo-2","algo-3"]',
+        "SM_INSTANCE_GROUPS": '["big","small"]',
+        "SM_DISTRIBUTION_INSTANCE_GROUPS": "[]",
+        "SM_IS_HETERO": "true",
+        "SM_NUM_NEURONS": "0",
+        "SM_TOPOLOGY": '[{"hostName":"algo-1"}]',
+    }
+    assert json.loads(env["SM_INSTANCE_GROUPS_DICT"]) == {group["instance_group_name"]: group for group in groups}
+
+
+def test_outside_of_the_platform_there_are_no_instance_groups(tmp_path: Path) -> None:
+    """T-87."""
+    env = _variables(tmp_path, {})
+    assert {name: env.get(name) for name in _INSTANCE_VARIABLES} == {
+        "SM_CURRENT_INSTANCE_TYPE": "local",
+        "SM_CURRENT_INSTANCE_GROUP": "homogeneousCluster",
+        "SM_CURRENT_INSTANCE_GROUP_HOSTS": "[]",
+        "SM_INSTANCE_GROUPS": "[]",
+        "SM_DISTRIBUTION_INSTANCE_GROUPS": "[]",
+        "SM_IS_HETERO": "false",
+        "SM_NUM_NEURONS": "0",
+        "SM_TOPOLOGY": None,
+    }
+    assert env["SM_INSTANCE_GROUPS_DICT"] == "{}"
+
+
+_INSTANCE_VARIABLES = (
+    "SM_CURRENT_INSTANCE_TYPE",
+    "SM_CURRENT_INSTANCE_GROUP",
+    "SM_CURRENT_INSTANCE_GROUP_HOSTS",
+    "SM_INSTANCE_GROUPS",
+    "SM_DISTRIBUTION_INSTANCE_GROUPS",
+    "SM_IS_HETERO",
+    "SM_NUM_NEURONS",
+    "SM_TOPOLOGY",
+)
+
+
+def _variables(base: Path, resources: dict[str, Any]) -> dict[str, str]:
+    path = base / "input/config/resourceconfig.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(resources))
+    config = configuration.read({"SAGEMAKER_BASE_DIR": str(base), "SAGEMAKER_PROGRAM": "t.py"})
+    return program_environment(config, {}, [], 1, 0)

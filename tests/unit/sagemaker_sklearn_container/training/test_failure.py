@@ -15,6 +15,7 @@ Traceback (most recent call last):
 ValueError: bad
 value
 """
+HEADER = "Traceback (most recent call last):"
 COMMAND = ["python", "train.py", "--a", "b c"]
 
 
@@ -33,14 +34,33 @@ def test_exception_then_frames_then_the_rest() -> None:
     assert "noise before" in lines
 
 
-def test_of_a_chain_the_last_exception_counts() -> None:
+@pytest.mark.parametrize(
+    "link",
+    [
+        "During handling of the above exception, another exception occurred:",
+        "The above exception was the direct cause of the following exception:",
+    ],
+)
+def test_of_a_chain_the_last_exception_and_the_first_count(link: str) -> None:
+    """T-05: both in the first 300 characters, however long; an older traceback is another story."""
+    chain = TRACEBACK + f"retrying\n{HEADER}\n  File 'a'\nKeyError: 'first {'x' * 900}'\n".encode()
+    for message in ("TypeError: 'middle'", f"RuntimeError: last {'y' * 900}"):
+        chain += f"\n{link}\n\n{HEADER}\n  File 'b'\n{message}\n".encode()
+    shown = describe(1, chain, COMMAND)[:300]
+    assert shown.startswith("RuntimeError: last y")
+    assert "\ncaused by KeyError: 'first x" in shown
+
+
+def test_a_script_that_does_not_compile_is_an_exception_without_header() -> None:
     """T-05."""
-    chain = (
-        TRACEBACK
-        + b"\nDuring handling of the above exception, another exception occurred:\n\n"
-        + TRACEBACK.replace(b"ValueError: bad", b"KeyError: 'last'")
-    )
-    assert describe(1, chain, COMMAND).startswith("KeyError: 'last'\n")
+    text = b'warning: x\n  File "train.py", line 1\n    def f(:\n          ^\nSyntaxError: invalid syntax\n'
+    assert describe(1, text, COMMAND).startswith('SyntaxError: invalid syntax\n  File "train.py", line 1\n')
+
+
+def test_a_logged_exception_counts_when_the_exit_code_is_no_signal() -> None:
+    """T-05: exit code 255 is that of sys.exit(-1), 137 that of SIGKILL."""
+    assert describe(255, TRACEBACK, COMMAND).startswith("ValueError: bad")
+    assert describe(137, TRACEBACK, COMMAND).startswith("The program was ended by SIGKILL")
 
 
 def test_long_messages_and_deep_stacks_leave_room_for_the_innermost_frame() -> None:
@@ -63,5 +83,6 @@ def test_long_messages_and_deep_stacks_leave_room_for_the_innermost_frame() -> N
 )
 def test_without_exception_the_exit_code_is_the_reason(exit_code: int, reason: str) -> None:
     """T-04, T-10."""
-    assert describe(exit_code, b"last words \xff\n", COMMAND).startswith(reason)
-    assert "last words \ufffd" in describe(exit_code, b"last words \xff\n", COMMAND)
+    text = describe(exit_code, b"one\ntwo\n\nthree\nlast words \xff\n", COMMAND)
+    assert text.startswith(reason)
+    assert "\ntwo\nthree\nlast words \ufffd\nExit code" in text

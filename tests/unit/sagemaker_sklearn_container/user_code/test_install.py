@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Sequence
+from typing import Mapping, Sequence
 
 import pytest
 
-from sagemaker_sklearn_container.errors import InstallError
+from sagemaker_sklearn_container.commands import Outcome
+from sagemaker_sklearn_container.errors import ConfigurationError, InstallError
 from sagemaker_sklearn_container.user_code.install import install
 
 
 class Recorder:
-    """Remembers commands and gives `exit_code` for each."""
+    """Remembers commands, and gives the same outcome for each."""
 
-    def __init__(self, exit_code: int = 0) -> None:
-        self.exit_code = exit_code
+    def __init__(self, exit_code: int = 0, error_tail: bytes = b"") -> None:
+        self.outcome = Outcome(exit_code, error_tail)
         self.commands: list[list[str]] = []
 
-    def __call__(self, command: Sequence[str], cwd: Path) -> int:
-        self.commands.append(list(command))
-        return self.exit_code
-
-
-PIP = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
+    def __call__(self, command: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> Outcome:
+        assert command[:3] == [sys.executable, "-m", "pip"]
+        self.commands.append([word for word in command[3:] if not word.startswith("--")])
+        return self.outcome
 
 
 def test_nothing_is_run_for_a_plain_script(tmp_path: Path) -> None:
-    """U-05, U-06: so no network is needed."""
+    """U-05, U-06: so no network is needed, CodeArtifact's included."""
     (tmp_path / "train.py").touch()
     run = Recorder()
-    install(tmp_path, run)
+    install(tmp_path, {"CA_REPOSITORY_ARN": "arn:aws:codeartifact:eu-west-1:1:repository/d/r"}, run)
     assert run.commands == []
 
 
@@ -39,24 +38,37 @@ def test_requirements_are_installed(tmp_path: Path) -> None:
     """T-47, U-05."""
     (tmp_path / "requirements.txt").touch()
     run = Recorder()
-    install(tmp_path, run)
-    assert run.commands == [[*PIP, "-r", str(tmp_path / "requirements.txt")]]
+    install(tmp_path, {}, run)
+    assert run.commands == [["install", "-r", str(tmp_path / "requirements.txt")]]
 
 
-def test_a_package_is_installed_from_a_copy(tmp_path: Path) -> None:
+def test_a_package_is_built_from_a_copy(tmp_path: Path) -> None:
     """T-43, T-46, U-07: pip writes into the tree it builds, and that may be the user's own."""
     (tmp_path / "setup.py").touch()
     (tmp_path / "requirements.txt").touch()
     run = Recorder()
-    install(tmp_path, run)
-    ((*pip, package, _, requirements),) = run.commands
-    assert pip == PIP
-    assert package != str(tmp_path)
-    assert requirements == str(tmp_path / "requirements.txt")
+    install(tmp_path, {}, run)
+    built, installed = run.commands
+    assert built[0] == "wheel"
+    assert built[-1] != str(tmp_path)
+    assert installed == ["install", "-r", str(tmp_path / "requirements.txt")]
 
 
-def test_a_failed_installation_names_the_step_and_the_exit_code(tmp_path: Path) -> None:
-    """T-47, U-05."""
+def test_what_pip_says_is_in_the_message_last_error_first(tmp_path: Path) -> None:
+    """T-05, T-47: the step, and the requirement that cannot be had."""
     (tmp_path / "requirements.txt").touch()
-    with pytest.raises(InstallError, match="Installing the user's requirements.txt failed: .* exit code 2"):
-        install(tmp_path, Recorder(2))
+    said = b"WARNING: old\nERROR: Could not find a version (from versions: none)\nERROR: No match for nosuch==9\n"
+    with pytest.raises(InstallError) as caught:
+        install(tmp_path, {}, Recorder(2, said))
+    assert str(caught.value).startswith(
+        "Installing the user's requirements.txt failed: No match for nosuch==9; Could not find a version (from "
+        "versions: none); pip ended with exit code 2."
+    )
+
+
+@pytest.mark.parametrize("arn", ["nonsense", "arn:aws:s3:eu-west-1:1:repository/d/r", "arn:aws:codeartifact:e:1:d/r"])
+def test_a_malformed_repository_is_named(tmp_path: Path, arn: str) -> None:
+    """T-47."""
+    (tmp_path / "requirements.txt").touch()
+    with pytest.raises(ConfigurationError, match="CA_REPOSITORY_ARN is .*; it must have the form arn:"):
+        install(tmp_path, {"CA_REPOSITORY_ARN": arn}, Recorder())

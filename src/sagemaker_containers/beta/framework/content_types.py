@@ -1,0 +1,24 @@
+"""Media types under the names that scripts use.
+
+Source: contract U-42.
+"""
+
+from __future__ import annotations
+
+from sagemaker_training.content_types import (
+    ANY,
+    CSV,
+    JSON,
+    NPY,
+    OCTET_STREAM,
+    UTF8_TYPES,
+)
+
+__all__ = [
+    "ANY",
+    "CSV",
+    "JSON",
+    "NPY",
+    "OCTET_STREAM",
+    "UTF8_TYPES",
+]

@@ -1,0 +1,67 @@
+"""Waiting for the other hosts of a training job."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from typing import Callable, Sequence
+
+from sagemaker_sklearn_container import contract
+from sagemaker_sklearn_container.errors import HostsError
+
+logger = logging.getLogger(__name__)
+
+
+def wait_for(
+    hosts: Sequence[str],
+    timeout_s: float,
+    resolves: Callable[[str], bool] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Return once the name of every host resolves to an address.
+
+    The platform starts the hosts one by one, and a name resolves only once its container runs. The pause between
+    attempts grows from 0.1 s to 30 s.
+
+    Args:
+        hosts: Names; a single one is this host itself and is not waited for.
+        timeout_s: For all hosts together, in seconds.
+        resolves: Whether a name has an address; by default the system's resolver is asked.
+        sleep: Pauses for some seconds.
+        clock: Seconds that pass.
+
+    Raises:
+        HostsError: the time is over; it names the hosts that are missing.
+
+    Source: contract T-29.
+    """
+    if len(hosts) < 2:
+        return
+    resolves = resolves or _resolves
+    deadline = clock() + timeout_s
+    pause_s = contract.HOSTS_FIRST_PAUSE_S
+    missing = list(hosts)
+    while True:
+        missing = [host for host in missing if not resolves(host)]
+        if not missing:
+            return
+        left_s = deadline - clock()
+        if left_s <= 0:
+            raise HostsError(
+                f"Waiting for the job's hosts: no address for {', '.join(missing)} after {timeout_s:g} s (all hosts: "
+                f"{', '.join(hosts)}). Look at the logs of the missing hosts; if they need longer to start, raise the "
+                f"environment variable {contract.HOSTS_TIMEOUT}, in seconds."
+            )
+        logger.info("Waiting for the address of %s", ", ".join(missing))
+        sleep(min(pause_s, left_s))
+        pause_s = min(2 * pause_s, contract.HOSTS_LONGEST_PAUSE_S)
+
+
+def _resolves(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return True

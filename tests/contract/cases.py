@@ -1,0 +1,9 @@
+"""Every case of the contract: what `train` and `serve` owe, on whatever platform they run."""
+
+from tests.contract.fixtures import *  # noqa: F403
+from tests.contract.serving_cases import *  # noqa: F403
+from tests.contract.training_cases import *  # noqa: F403
+from tests.contract.training_code_cases import *  # noqa: F403
+from tests.contract.training_failure_cases import *  # noqa: F403
+from tests.contract.training_hosts_cases import *  # noqa: F403
+from tests.contract.training_intermediate_cases import *  # noqa: F403
