@@ -58,6 +58,7 @@ LOCKS: Sequence[Lock] = (
     Lock("pytest", ("pytest.in",), ("--constraints", "workspace.lock")),
     Lock("setuptools", ("setuptools.in",), ("--constraints", "workspace.lock")),
     Lock("checks", ("checks.in",)),
+    Lock("compose", ("compose.in",)),
     Lock("pants", ("pants.in",), python=PANTS_PYTHON),
     Lock("external-tools", ("external-tools.in",), python=PANTS_PYTHON),
 )

@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 import requests
 from docker.models.containers import Container
@@ -32,14 +32,26 @@ _PORT = "8080"
 class ContainerPlatform(Platform):
     """Runs `docker run IMAGE train` and `docker run IMAGE serve`, the tree mounted at /opt/ml."""
 
-    def __init__(self, image: Image, scratch: Path, **options: Any) -> None:
+    def __init__(
+        self,
+        image: Image,
+        scratch: Path,
+        *,
+        base_dir: str = "/opt/ml",
+        unwritable: Sequence[str] = (),
+        **options: Any,
+    ) -> None:
         """A platform that runs `image`, with trees below the directory `scratch`.
 
         Args:
             image: What to run.
             scratch: Directory on this machine.
+            base_dir: Where containers see a tree.
+            unwritable: Paths below a tree that containers can only read.
             options: Of every container, as docker-py names them.
         """
+        self._base_dir = base_dir
+        self._unwritable = unwritable
         self._image = image
         self._scratch = scratch
         self._options = options
@@ -58,7 +70,7 @@ class ContainerPlatform(Platform):
         self._count += 1
         root = self._scratch / f"ml-{self._count}"
         root.mkdir()
-        return MlTree(root, "/opt/ml")
+        return MlTree(root, self._base_dir)
 
     def hosts(self, count: int) -> list[str]:
         self._network = self._image.client.networks.create(f"tests-{uuid.uuid4().hex}")
@@ -101,7 +113,10 @@ class ContainerPlatform(Platform):
             self._image.id,
             command,
             environment=dict(environ),
-            volumes=[f"{tree.root}:{tree.base_dir}"],
+            volumes=[
+                f"{tree.root}:{tree.base_dir}",
+                *(f"{tree.root}/{path}:{tree.inside(path)}:ro" for path in self._unwritable),
+            ],
             # A free port of this machine's loopback interface only.
             ports={f"{port}/tcp": ("127.0.0.1", None)} if port else {},
             **{**self._options, **options},

@@ -20,7 +20,7 @@ from typing import IO, Callable, Tuple
 
 import boto3
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
+from botocore.config import Config  # pants: no-infer-dep (it comes with boto3)
 from inotify_simple import INotify, flags
 
 from sagemaker_sklearn_container import log

@@ -59,7 +59,7 @@ def download(uri: str, target: Path, s3: S3Settings) -> None:
 def _download(bucket: str, key: str, target: Path, s3: S3Settings) -> None:
     # Imported here: only jobs whose code lies in S3 pay for it (a third of a second).
     import boto3
-    from botocore.config import Config
+    from botocore.config import Config  # pants: no-infer-dep (it comes with boto3)
 
     client = boto3.client(
         "s3",

@@ -1,0 +1,15 @@
+"""Training and the SDK's local mode in containers of the extension image."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.image.final.local_mode_checks import *  # noqa: F403
+from tests.image.final.training_checks import *  # noqa: F403
+from tests.support.engine import Image, image_of
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    """The extension image."""
+    return image_of("docker/0.23-1/extension:image")
