@@ -512,8 +512,8 @@ def test_without_model_fn_there_must_be_one_model_file(platform: Platform) -> No
 def test_the_iris_example_trains_and_serves(platform: Platform) -> None:
     """T-57, S-20: one script, both jobs; CSV, JSON and NPY give the same species."""
     tree = platform.tree()
-    tree.code(train=example("train.py"))
-    tree.channel("train", iris_csv=example("iris.csv"))
+    tree.code(train=example("iris/train.py"))
+    tree.channel("train", iris_csv=example("iris/iris.csv"))
     tree.hyperparameters(sagemaker_program="train.py")
     assert platform.train(tree).exit_code == 0
     rows = [[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -475,17 +476,38 @@ def test_a_training_module_of_the_users_own_is_called_instead(platform: Platform
 
 
 def example(name: str) -> str:
-    """The text of a file of the iris example."""
-    return (Path(__file__).parents[2] / "examples" / "iris" / name).read_text()
+    """The text of a file of the examples, such as `iris/train.py`."""
+    return (Path(__file__).parents[2] / "examples" / name).read_text()
 
 
 def test_the_iris_example_trains(platform: Platform) -> None:
     """T-57: prints its metric and leaves a model."""
     tree = platform.tree()
-    tree.code(train=example("train.py"))
-    tree.channel("train", iris_csv=example("iris.csv"))
+    tree.code(train=example("iris/train.py"))
+    tree.channel("train", iris_csv=example("iris/iris.csv"))
     tree.hyperparameters(sagemaker_program="train.py", c=0.5)
     result = platform.train(tree)
     assert result.exit_code == 0, result.stderr.decode(errors="replace")
     assert b"accuracy=" in result.stdout
     assert [path.name for path in result.model_dir.iterdir()] == ["model.joblib"]
+
+
+def test_the_tuning_example_searches_its_grid_over_all_cores(platform: Platform) -> None:
+    """T-12, T-52, T-84: prints metrics, leaves the model and the results."""
+    tree = platform.tree()
+    tree.code(train=example("tuning/train.py"))
+    tree.channel("train", iris_csv=example("iris/iris.csv"))
+    tree.hyperparameters(sagemaker_program="train.py", folds=3)
+    result = platform.train(tree)
+    assert result.exit_code == 0, result.failure
+    validation = re.findall(rb"^validation:accuracy=(0\.\d{4});", result.stdout, re.MULTILINE)
+    assert len(validation) == 6
+    assert min(map(float, validation)) > 0.8
+    accuracy = re.search(rb"^test:accuracy=(\d\.\d{4});$", result.stdout, re.MULTILINE)
+    assert accuracy is not None
+    assert float(accuracy[1]) > 0.8
+    cpus = re.search(rb"SM_NUM_CPUS=(\d+)", result.stderr)
+    assert cpus is not None
+    assert b"(of 6, by %b processes)" % cpus[1] in result.stdout
+    assert [path.name for path in result.model_dir.iterdir()] == ["model.joblib"]
+    assert len((tree.root / "output/data/grid.csv").read_text().splitlines()) == 7

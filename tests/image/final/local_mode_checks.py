@@ -41,7 +41,7 @@ def _training_job(image: Image, folder: Path, script: str, **hyperparameters: An
     code = job.mount("/opt/ml/code")
     (code / "train.py").write_text(script)
     channel = job.mount("/opt/ml/input/data/train")
-    (channel / "iris.csv").write_text(example("iris.csv"))
+    (channel / "iris.csv").write_text(example("iris/iris.csv"))
     config = job.mount("/opt/ml/input") / "config"
     every = {
         **hyperparameters,
@@ -72,7 +72,7 @@ def _mounted(job: LocalJob, inside: str) -> Path:
 
 def test_local_mode_trains(image: Image, tmp_path: Path) -> None:
     """K-01 to K-06, K-10: on a terminal, and without a trace in the user's own directory."""
-    job = _training_job(image, tmp_path, example("train.py"), c=0.5)
+    job = _training_job(image, tmp_path, example("iris/train.py"), c=0.5)
     done = job.run()
     assert done.returncode == 0, done.stdout.decode(errors="replace")
     assert b"accuracy=0." in done.stdout
@@ -186,7 +186,7 @@ def _processing_job(image: Image, folder: Path, entrypoint: list[str]) -> LocalJ
     config = job.mount("/opt/ml/config")
     _write_json(config / "processingjobconfig.json", {"ProcessingJobName": "job-2"})
     _write_json(config / "resourceconfig.json", {"current_host": job.host, "hosts": [job.host]})
-    (job.mount("/opt/ml/processing/input/data") / "iris.csv").write_text(example("iris.csv"))
+    (job.mount("/opt/ml/processing/input/data") / "iris.csv").write_text(example("iris/iris.csv"))
     job.mount("/opt/ml/processing/output")
     job.options = {"entrypoint": entrypoint}
     return job

@@ -77,8 +77,8 @@ def test_a_full_model_directory_is_said_in_the_failure_file(containers: Containe
 @pytest.mark.parametrize("containers", [{"unwritable": ["input"]}], indirect=True)
 def test_input_that_cannot_be_written_is_read(containers: ContainerPlatform) -> None:
     """T-24: FastFile channels, and the configuration beside them."""
-    tree = _job(containers, example("train.py"))
-    tree.channel("train", mode="FastFile", iris_csv=example("iris.csv"))
+    tree = _job(containers, example("iris/train.py"))
+    tree.channel("train", mode="FastFile", iris_csv=example("iris/iris.csv"))
     result = containers.train(tree)
     assert result.exit_code == 0, result.failure
     assert b"accuracy=" in result.stdout
