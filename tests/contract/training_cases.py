@@ -131,7 +131,7 @@ def test_output_is_passed_on_while_the_program_runs(platform: Platform) -> None:
 
 
 def test_hyperparameters_are_decoded_once_and_passed_sorted(platform: Platform) -> None:
-    """T-21, T-50."""
+    """T-21, T-50, T-72, T-73, T-76."""
     tree = platform.tree()
     tree.code(train=RECORDER)
     raw = {"b": "0.5", "a": '"x y"', "plain": "plain", "list": '[1, "a"]', "twice": '"[1]"', "map": '{"k": 1}'}
@@ -142,6 +142,7 @@ def test_hyperparameters_are_decoded_once_and_passed_sorted(platform: Platform) 
         *("--map", "k=1", "--none", "", "--number", "3", "--plain", "plain", "--twice", "[1]"),
     ]
     assert json.loads(seen["env"]["SM_HPS"])["twice"] == "[1]"
+    assert (seen["env"]["SM_HP_LIST"], seen["env"]["SM_HP_FLAG"], seen["env"]["SM_HP_NONE"]) == ('[1,"a"]', "true", "")
     assert json.loads(seen["env"]["SM_USER_ARGS"]) == seen["argv"]
 
 
@@ -164,7 +165,7 @@ def test_the_platforms_hyperparameters_stay_hidden(platform: Platform) -> None:
 
 
 def test_channels_and_hosts_reach_the_program(platform: Platform) -> None:
-    """T-20, T-24, T-26, T-70, T-71, T-80: unknown keys do no harm."""
+    """T-20, T-24, T-26, T-70, T-71, T-79, T-80: unknown keys do no harm."""
     tree = _job(platform, RECORDER)
     tree.channel("train")
     tree.channel("my-val")
@@ -179,10 +180,11 @@ def test_channels_and_hosts_reach_the_program(platform: Platform) -> None:
         "eth1",
     )
     assert json.loads(env["SM_RESOURCE_CONFIG"])["topology"] == {"new": 1}
+    assert sorted(json.loads(env["SM_INPUT_DATA_CONFIG"])) == ["my-val", "train"]
 
 
 def test_training_runs_without_any_configuration_file(platform: Platform) -> None:
-    """T-27, T-40, T-52: the program comes from the environment; the result directories are made."""
+    """L-07, T-27, T-40, T-52: the program comes from the environment; the result directories are made."""
     tree = platform.tree()
     tree.code(train=RECORDER)
     env = seen_by(platform.train(tree, {"SAGEMAKER_PROGRAM": "train.py"}))["env"]
@@ -191,7 +193,7 @@ def test_training_runs_without_any_configuration_file(platform: Platform) -> Non
 
 
 def test_the_training_environment_is_complete(platform: Platform) -> None:
-    """T-48, T-51, T-74 to T-86."""
+    """T-48, T-51, T-74, T-75, T-76, T-77, T-78, T-81, T-82, T-83, T-84, T-85, T-86, T-88."""
     tree = _job(platform, RECORDER, sagemaker_container_log_level=10)
     seen = seen_by(platform.train(tree, {"TRAINING_JOB_NAME": "job-2", "MY_SETTING": "kept"}))
     env = seen["env"]
@@ -206,6 +208,8 @@ def test_the_training_environment_is_complete(platform: Platform) -> None:
         "SM_USER_ENTRY_POINT": "train.py",
         "SM_MODULE_NAME": "train",
         "SM_MODULE_DIR": tree.inside("code"),
+        "SM_FRAMEWORK_PARAMS": "{}",
+        "SM_USER_ARGS": "[]",
         "SM_FRAMEWORK_MODULE": "sagemaker_sklearn_container.training:main",
         "SM_INPUT_DIR": tree.inside("input"),
         "SM_INPUT_CONFIG_DIR": tree.inside("input/config"),

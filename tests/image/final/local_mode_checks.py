@@ -71,7 +71,7 @@ def _mounted(job: LocalJob, inside: str) -> Path:
 
 
 def test_local_mode_trains(image: Image, tmp_path: Path) -> None:
-    """K-01 to K-06, K-10: on a terminal, and without a trace in the user's own directory."""
+    """K-01, K-02, K-03, K-04, K-05, K-06, K-10: on a terminal, and without a trace in the user's own directory."""
     job = _training_job(image, tmp_path, example("iris/train.py"), c=0.5)
     done = job.run()
     assert done.returncode == 0, done.stdout.decode(errors="replace")
@@ -84,7 +84,7 @@ def test_local_mode_trains(image: Image, tmp_path: Path) -> None:
 
 
 def test_local_mode_tells_the_program_what_the_sdk_wrote(image: Image, tmp_path: Path) -> None:
-    """K-04 to K-06."""
+    """K-04, K-05, K-06."""
     job = _training_job(image, tmp_path, RECORDER, depth=3)
     done = job.run()
     assert done.returncode == 0, done.stdout.decode(errors="replace")
@@ -129,7 +129,7 @@ def _chown(image: Image, path: Path, owner: str) -> None:
 
 
 def test_local_mode_serves(image: Image, tmp_path: Path) -> None:
-    """K-01, K-07 to K-09, K-11: until the SDK interrupts it."""
+    """K-01, K-07, K-08, K-09, K-11: until the SDK interrupts it."""
     job = LocalJob(tmp_path, image.id)
     job.mount("/opt/ml/model")
     (job.mount("/opt/ml/code") / "inference.py").write_text(_SUM)
