@@ -122,6 +122,11 @@ class Paths:
         return self.input_config / "resourceconfig.json"
 
     @property
+    def checkpoint_config(self) -> Path:
+        """JSON object, if the job has checkpoints (T-55); the container does not read it."""
+        return self.input_config / "checkpointconfig.json"
+
+    @property
     def output(self) -> Path:
         """Where training reports (T-82)."""
         return self.base / "output"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
 import sys
 import traceback
-from typing import Callable
+from types import FrameType
+from typing import Callable, NoReturn
 
 from sagemaker_sklearn_container import contract, log, settings
 from sagemaker_sklearn_container.errors import ConfigurationError
@@ -20,6 +22,9 @@ def train() -> None:
 
     Source: contract T-01, T-02, T-54.
     """
+    # First of all: as PID 1 a process without a handler cannot be stopped. Training has a better one.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     name = settings.text(os.environ, contract.TRAINING_MODULE) or contract.OWN_TRAINING_MODULE
     if name == contract.OWN_TRAINING_MODULE:
         from sagemaker_sklearn_container.training import main
@@ -30,13 +35,34 @@ def train() -> None:
 
     log.configure(contract.DEFAULT_LOG_LEVEL)
     report = Report(settings.paths(os.environ))
+    exit_code, reason = _call(name)
+    if exit_code == 0:
+        report.success()
+    else:
+        report.failure(reason)
+    sys.exit(exit_code)
+
+
+def _call(name: str) -> tuple[int, str]:
+    """Call the user's own training function: exit code, and why it failed if it did."""
     try:
         _entry_point(name, contract.TRAINING_MODULE)()
+    except ConfigurationError as exc:
+        logging.getLogger(__name__).error("%s", exc)
+        return exc.exit_code, str(exc)
+    except SystemExit as exc:
+        if exc.code is None or isinstance(exc.code, int):
+            return exc.code or 0, f"{name} ended with exit code {exc.code}."
+        print(exc.code, file=sys.stderr)
+        return 1, str(exc.code)
     except Exception as exc:
         traceback.print_exc()
-        report.failure(f"{type(exc).__name__}: {exc}\n\n{traceback.format_exc()}")
-        sys.exit(1)
-    report.success()
+        return 1, f"{type(exc).__name__}: {exc}\n\n{traceback.format_exc()}"
+    return 0, ""
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def serve() -> None:

@@ -102,6 +102,55 @@ def test_sigterm_reaches_a_program_that_a_shell_starts(platform: Platform) -> No
     assert b"stopped\n" in result.stdout
 
 
+def test_sigterm_reaches_what_a_plain_shell_script_runs(platform: Platform) -> None:
+    """T-08, T-46: the shell itself ends at once, and passes nothing on; what it runs may finish."""
+    script = """
+    import os, signal, sys, time
+    def save(number, frame):
+        time.sleep(0.5)
+        with open(os.path.join(os.environ["SM_MODEL_DIR"], "checkpoint"), "w") as f:
+            f.write("saved")
+        sys.exit(0)
+    signal.signal(signal.SIGTERM, save)
+    print("fitting", flush=True)
+    while True:
+        signal.pause()
+    """
+    tree = _job(platform, script)
+    tree.write("code/go.sh", "#!/bin/sh\npython train.py\necho ended\n")
+    tree.hyperparameters(sagemaker_program="go.sh")
+    run = platform.start_training(tree)
+    run.wait_for_output(b"fitting\n")
+    run.terminate()
+    result = run.wait()
+    assert result.exit_code == 143
+    assert (result.model_dir / "checkpoint").read_text() == "saved"
+
+
+def test_sigterm_ends_a_program_with_workers(platform: Platform) -> None:
+    """T-08: its handler saves and exits while joblib's processes are busy."""
+    script = """
+    import os, signal, sys, time
+    from joblib import Parallel, delayed
+    def save(number, frame):
+        with open(os.path.join(os.environ["SM_MODEL_DIR"], "checkpoint"), "w") as f:
+            f.write("saved")
+        sys.exit(0)
+    def work(number):
+        print("working", flush=True)
+        time.sleep(100)
+    if __name__ == "__main__":
+        signal.signal(signal.SIGTERM, save)
+        Parallel(n_jobs=2)(delayed(work)(number) for number in range(2))
+    """
+    run = platform.start_training(_job(platform, script))
+    run.wait_for_output(b"working\n")
+    run.terminate()
+    result = run.wait()
+    assert (result.exit_code, result.succeeded) == (0, True)
+    assert (result.model_dir / "checkpoint").read_text() == "saved"
+
+
 def test_output_is_passed_on_byte_for_byte(platform: Platform) -> None:
     """T-12: bytes that are no UTF-8, and very long lines, on both streams."""
     script = """
@@ -477,6 +526,29 @@ def test_a_training_module_of_the_users_own_is_called_instead(platform: Platform
     result = platform.train(tree, environ)
     assert (result.exit_code, result.succeeded) == (0, True)
     assert b"own training\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("body", "exit_code", "reason"),
+    [
+        ("raise ValueError('no data')", 1, "ValueError: no data"),
+        ("import sys; sys.exit(3)", 3, "own_training:run ended with exit code 3"),
+        ("import sys; sys.exit('no data')", 1, "no data"),
+        ("import sys; sys.exit(0)", 0, None),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143, "own_training:run ended with exit code 143"),
+    ],
+)
+def test_however_a_training_module_of_the_users_own_ends_it_is_reported(
+    platform: Platform, body: str, exit_code: int, reason: str | None
+) -> None:
+    """T-03, T-04, T-07, T-08, T-54."""
+    tree = platform.tree()
+    tree.write("code/own_training.py", f"def run():\n    {body}\n")
+    environ = {"SAGEMAKER_TRAINING_MODULE": "own_training:run", "PYTHONPATH": tree.inside("code")}
+    result = platform.train(tree, environ)
+    assert (result.exit_code, result.succeeded) == (exit_code, exit_code == 0)
+    assert (result.failure or "").startswith(reason or "")
+    assert (result.failure is None) == (reason is None)
 
 
 def example(name: str) -> str:

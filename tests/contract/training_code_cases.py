@@ -217,4 +217,19 @@ def test_a_package_that_cannot_be_built_is_a_clear_failure(platform: Platform) -
     assert result.exit_code != 0
     assert result.failure is not None
     assert result.failure.startswith("Installing the user's package (setup.py): building its wheel failed")
-    assert b"no such compiler" in result.stderr
+    assert "RuntimeError: no such compiler" in result.failure[:300]
+
+
+@pytest.mark.parametrize("module", ["pip", "types", "typing", "operator"])
+def test_modules_of_the_users_are_not_taken_for_pips(platform: Platform, wheels: Path, module: str) -> None:
+    """T-47: pip runs in the code directory."""
+    tree = platform.tree()
+    tree.code(**{module: "raise SystemExit('the wrong module')"})
+    tree.write("code/go.sh", "#!/bin/sh\nexec python -I -c 'import os, sys; print(1)'\n")
+    tree.write("code/requirements.txt", "left-pad==9.9\n")
+    tree.hyperparameters(sagemaker_program="go.sh")
+    with package_index(wheels) as index:
+        result = platform.train(tree, {"PIP_INDEX_URL": f"{index.url}/simple"}, loopback=True)
+    assert result.exit_code != 0
+    assert result.failure is not None
+    assert "No matching distribution found for left-pad==9.9" in result.failure[:300]

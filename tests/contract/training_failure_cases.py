@@ -53,6 +53,22 @@ FAILURES = {
         2,
         "ZeroDivisionError: division by zero",
     ),
+    "in a worker of joblib": (
+        "from joblib import Parallel, delayed\n"
+        "def fit(n):\n    raise ValueError('fold %d' % n)\n"
+        "if __name__ == '__main__':\n    Parallel(n_jobs=2)(delayed(fit)(n) for n in [7, 7])",
+        1,
+        "ValueError: fold 7",
+    ),
+    "a fit in a grid search": (
+        "from sklearn.linear_model import LogisticRegression\nfrom sklearn.model_selection import GridSearchCV\n"
+        "if __name__ == '__main__':\n"
+        "    search = GridSearchCV(LogisticRegression(), {'C': [1, -2]}, n_jobs=2, cv=2, error_score='raise')\n"
+        "    search.fit([[0], [1], [0], [1]], [0, 1, 0, 1])",
+        1,
+        "ValueError: Penalty term must be positive",
+    ),
+    "a very long message": ("raise ValueError('row\\n' * 300000)", 1, "ValueError: row"),
     "in a worker process": (
         "from concurrent.futures import ProcessPoolExecutor as Pool\n"
         "def fit(n):\n    raise ValueError('fold %d' % n)\n"
@@ -130,7 +146,9 @@ def test_a_malformed_configuration_file_is_named(
     [
         ({"hosts": "algo-1", "current_host": "algo-1"}, "hosts is 'algo-1'"),
         ({"hosts": [1], "current_host": "algo-1"}, "hosts is [1]"),
-        ({"hosts": ["algo-1"], "current_host": {}, "instance_groups": 3}, "instance_groups is 3"),
+        ({"hosts": ["algo-1"], "instance_groups": 3}, "instance_groups is 3"),
+        ({"instance_groups": [{"instance_group_name": "g", "hosts": 5}]}, "'hosts': 5"),
+        ({"current_group_name": [1]}, "current_group_name is [1]"),
     ],
 )
 def test_hosts_that_are_no_names_are_named(platform: Platform, resources: dict[str, object], fault: str) -> None:
@@ -188,6 +206,27 @@ def test_more_than_the_system_can_pass_is_a_clear_failure(platform: Platform) ->
     assert result.failure is not None
     assert "Starting the program 'train.py'" in result.failure[:SHOWN]
     assert "Argument list too long" in result.failure[:SHOWN]
+
+
+def test_as_many_hyperparameters_as_the_platform_takes_reach_the_program(platform: Platform) -> None:
+    """T-50: a hundred of 2500 characters, more than one variable can hold."""
+    tree = platform.tree()
+    tree.code(train=RECORDER)
+    tree.hyperparameters(sagemaker_program="train.py", **{f"p{number:02}": "x" * 2500 for number in range(100)})
+    seen = seen_by(platform.train(tree))
+    assert seen["argv"] == [word for number in range(100) for word in (f"--p{number:02}", "x" * 2500)]
+
+
+def test_text_that_no_argument_can_hold_is_a_clear_failure(platform: Platform) -> None:
+    """T-04, T-50."""
+    tree = platform.tree()
+    tree.code(train=RECORDER)
+    tree.hyperparameters(sagemaker_program="train.py", blob="a\0b")
+    result = platform.train(tree)
+    assert result.exit_code != 0
+    assert result.failure is not None
+    assert result.failure.startswith("Starting the program 'train.py'")
+    assert "null byte" in result.failure[:SHOWN]
 
 
 def test_a_damaged_archive_is_named(platform: Platform) -> None:

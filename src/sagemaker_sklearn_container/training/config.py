@@ -186,18 +186,27 @@ def _hosts(resources: Mapping[str, Any], path: Path) -> tuple[str, ...]:
 
 def _instance(resources: Mapping[str, Any], path: Path) -> Instance:
     groups = resources.get("instance_groups") or []
-    if not isinstance(groups, list) or not all(
-        isinstance(group, dict) and isinstance(group.get("instance_group_name"), str) for group in groups
-    ):
+    if not isinstance(groups, list) or not all(map(_is_group, groups)):
         raise ConfigurationError(
             f"Reading {path}: instance_groups is {groups!r}; it must be a list of objects, each with an "
-            "instance_group_name."
+            "instance_group_name and a list of hosts."
         )
+    current = resources.get("current_group_name") or contract.DEFAULT_INSTANCE_GROUP
+    if not isinstance(current, str):
+        raise ConfigurationError(f"Reading {path}: current_group_name is {current!r}; it must be the name of a group.")
     return Instance(
         type=resources.get("current_instance_type") or contract.DEFAULT_INSTANCE_TYPE,
-        group=resources.get("current_group_name") or contract.DEFAULT_INSTANCE_GROUP,
+        group=current,
         groups={group["instance_group_name"]: group for group in groups},
         topology=resources.get("topology"),
+    )
+
+
+def _is_group(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("instance_group_name"), str)
+        and isinstance(value.get("hosts", []), list)
     )
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from sagemaker_sklearn_container import contract
+from sagemaker_sklearn_container.contract import Paths
 from sagemaker_sklearn_container.training.arguments import command_line
 from sagemaker_sklearn_container.training.config import TrainingConfig
+
+logger = logging.getLogger(__name__)
+
+# Linux passes no single argument or variable that is longer, its end included.
+_LONGEST_VARIABLE_BYTES = 128 * 1024
 
 
 def program_environment(
@@ -27,10 +35,39 @@ def program_environment(
     """
     return {
         **inherited,
+        **_preset_paths(config.paths, inherited),
         **_job_variables(config, inherited),
-        **sm_variables(config, num_cpus, num_gpus),
+        **_passable(sm_variables(config, num_cpus, num_gpus)),
         "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(config.paths.code), *filter(None, import_path)])),
     }
+
+
+def _preset_paths(paths: Paths, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The variables of paths that the image presets, where it is another base directory's (L-09, T-30)."""
+    preset = {
+        "SM_INPUT": "input",
+        "SM_INPUT_TRAINING_CONFIG_FILE": "hyperparameters",
+        "SM_INPUT_DATA_CONFIG_FILE": "input_data_config",
+        "SM_CHECKPOINT_CONFIG_FILE": "checkpoint_config",
+    }
+    usual = Paths(Path(contract.DEFAULT_BASE_DIR))
+    return {
+        name: str(getattr(paths, path))
+        for name, path in preset.items()
+        if inherited.get(name) == str(getattr(usual, path))
+    }
+
+
+def _passable(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables that the system can pass on; the job can do without the others, which the log names."""
+    left_out = {
+        name: len(value)
+        for name, value in variables.items()
+        if "=" in name or len(f"{name}={value}".encode("utf-8", "surrogatepass")) >= _LONGEST_VARIABLE_BYTES
+    }
+    for name, length in left_out.items():
+        logger.warning("The variable %s is left out: it has %d characters, or = in its name", name, length)
+    return {name: value for name, value in variables.items() if name not in left_out}
 
 
 def sm_variables(config: TrainingConfig, num_cpus: int, num_gpus: int) -> dict[str, str]:

@@ -8,15 +8,19 @@ import time
 from typing import Callable, Sequence
 
 from sagemaker_sklearn_container import contract
-from sagemaker_sklearn_container.errors import HostsError
+from sagemaker_sklearn_container.errors import ContainerError, HostsError
+from sagemaker_sklearn_container.user_code import children
 
 logger = logging.getLogger(__name__)
+
+# The last attempt, too, gets time for an answer.
+_SHORTEST_S = 1.0
 
 
 def wait_for(
     hosts: Sequence[str],
     timeout_s: float,
-    resolves: Callable[[str], bool] | None = None,
+    resolves: Callable[[str, float], bool] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
@@ -28,7 +32,7 @@ def wait_for(
     Args:
         hosts: Names; a single one is this host itself and is not waited for.
         timeout_s: For all hosts together, in seconds.
-        resolves: Whether a name has an address; by default the system's resolver is asked.
+        resolves: Whether a name has an address, asked for so many seconds; by default the system's resolver is asked.
         sleep: Pauses for some seconds.
         clock: Seconds that pass.
 
@@ -44,7 +48,7 @@ def wait_for(
     pause_s = contract.HOSTS_FIRST_PAUSE_S
     missing = list(hosts)
     while True:
-        missing = [host for host in missing if not resolves(host)]
+        missing = [host for host in missing if not resolves(host, max(_SHORTEST_S, deadline - clock()))]
         if not missing:
             return
         left_s = deadline - clock()
@@ -59,9 +63,21 @@ def wait_for(
         pause_s = min(2 * pause_s, contract.HOSTS_LONGEST_PAUSE_S)
 
 
-def _resolves(host: str) -> bool:
+def _resolves(host: str, timeout_s: float) -> bool:
+    """Whether the system's resolver knows `host`.
+
+    Asked in a child process: the resolver cannot be interrupted, and a name server that does not answer holds it for
+    longer than the time that is left, or than a signal may wait.
+    """
+    try:
+        return children.call(lambda: _has_address(host), timeout_s)
+    except ContainerError:
+        return False
+
+
+def _has_address(host: str) -> bool:
     try:
         socket.getaddrinfo(host, None)
-    except OSError:
+    except (OSError, UnicodeError):  # UnicodeError: no host can have such a name
         return False
     return True

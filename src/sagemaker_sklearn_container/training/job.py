@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shlex
@@ -15,6 +16,7 @@ from sagemaker_sklearn_container import contract, log, settings
 from sagemaker_sklearn_container.contract import Paths
 from sagemaker_sklearn_container.cpus import available_cpus
 from sagemaker_sklearn_container.errors import CodeSourceError, ConfigurationError, ContainerError
+from sagemaker_sklearn_container.redaction import redacted
 from sagemaker_sklearn_container.training import config as configuration
 from sagemaker_sklearn_container.training import hosts, intermediate, launch
 from sagemaker_sklearn_container.training.arguments import command_line
@@ -107,13 +109,20 @@ def _run_program(
         program_environment(shown, environ, import_path, cpus, gpus),
         shlex.join(shown_command),
     )
+    command = _command(config)
     variables = program_environment(config, environ, import_path, cpus, gpus)
     try:
-        outcome = supervisor.run_program(_command(config), config.paths.code, variables)
-    except OSError as exc:
+        outcome = supervisor.run_program(
+            command, config.paths.code, variables, signal_group=launch.is_shell_command(command)
+        )
+    except (OSError, ValueError) as exc:  # ValueError: text with a character that no argument can hold
+        advice = (
+            " The system limits each argument to 128 KiB; pass large values in files of a channel."
+            if isinstance(exc, OSError) and exc.errno == errno.E2BIG
+            else ""
+        )
         raise ConfigurationError(
-            f"Starting the program {config.program!r} in {config.paths.code} failed: {exc}. The system limits "
-            "each argument and variable to 128 KiB; pass large values in files of a channel."
+            f"Starting the program {config.program!r} in {config.paths.code} failed: {exc}.{advice}"
         ) from exc
     if outcome.exit_code == 0:
         return 0, ""
@@ -128,7 +137,9 @@ def _fetch_code(config: TrainingConfig) -> None:
     try:
         source.fetch(config.source, config.paths.code, config.s3)
     except OSError as exc:
-        raise CodeSourceError(f"Copying the user code {config.source} to {config.paths.code} failed: {exc}.") from exc
+        raise CodeSourceError(
+            f"Copying the user code {redacted(config.source)} to {config.paths.code} failed: {exc}."
+        ) from exc
 
 
 def _make_result_directories(paths: Paths) -> None:

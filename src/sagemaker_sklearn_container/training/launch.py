@@ -13,6 +13,8 @@ from sagemaker_sklearn_container.errors import CodeSourceError
 from sagemaker_sklearn_container.user_code.install import is_package
 from sagemaker_sklearn_container.user_code.loader import missing_program
 
+_SHELL = "/bin/sh"
+
 
 def command(program: str, arguments: Sequence[str], code_dir: Path) -> list[str]:
     """The command for `program`: a module of the user's package, a Python script, or any executable.
@@ -34,10 +36,19 @@ def command(program: str, arguments: Sequence[str], code_dir: Path) -> list[str]
     if not path.is_file():
         raise missing_program(code_dir, program)
     if program.endswith(".py"):
-        return [sys.executable, program, *arguments]
+        # A name like -c.py would be an option.
+        return [sys.executable, f"./{program}" if program.startswith("-") else program, *arguments]
     _make_executable(path)
     # exec: the shell becomes the program, which then receives the signals itself (T-08).
-    return ["/bin/sh", "-c", f"exec {shlex.join([f'./{program}', *arguments])}"]
+    return [_SHELL, "-c", f"exec {shlex.join([f'./{program}', *arguments])}"]
+
+
+def is_shell_command(command: Sequence[str]) -> bool:
+    """Whether `command` starts a program that need not be Python; a shell script, most often (T-46).
+
+    Source: contract T-08: a shell does not pass signals on to what it runs.
+    """
+    return command[0] == _SHELL
 
 
 def _make_executable(path: Path) -> None:

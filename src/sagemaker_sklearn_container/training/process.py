@@ -64,9 +64,11 @@ class Supervisor:
             raise Stopped(self._signal)
         return outcome
 
-    def run_program(self, command: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> Outcome:
+    def run_program(
+        self, command: Sequence[str], cwd: Path, environ: Mapping[str, str], signal_group: bool = False
+    ) -> Outcome:
         """Run the user's program; arguments and errors as for `commands.Command`."""
-        outcome = self._start(command, cwd, environ).wait()
+        outcome = self._start(command, cwd, environ, signal_group).wait()
         self.finish()
         self._command = None
         return outcome
@@ -75,10 +77,12 @@ class Supervisor:
         """From now on signals do nothing: what is left is to report, and that takes no time."""
         self._finished = True
 
-    def _start(self, command: Sequence[str], cwd: Path, environ: Mapping[str, str] | None) -> Command:
+    def _start(
+        self, command: Sequence[str], cwd: Path, environ: Mapping[str, str] | None, signal_group: bool = False
+    ) -> Command:
         self._starting = True
         try:
-            self._command = Command(command, cwd, environ)
+            self._command = Command(command, cwd, environ, signal_group)
         finally:
             self._starting = False
         if self._early_signal is not None:

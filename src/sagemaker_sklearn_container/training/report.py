@@ -37,13 +37,14 @@ class Report:
         logger.info("Reporting training SUCCESS")
 
     def failure(self, reason: str) -> None:
-        """Write `reason` to the failure file, unless the user's program has written its own there.
+        """Write `reason` to the failure file, unless the user's program has written its own there; there is no success.
 
         Args:
             reason: The platform shows its first 1024 characters.
 
-        Source: contract T-04, T-06.
+        Source: contract T-04, T-06, T-07.
         """
+        _remove(self._paths.success)
         self._write_if_absent(self._paths.failure, reason)
         logger.error("Reporting training FAILURE")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 from typing import Callable, NoReturn, TypeVar
 
@@ -12,16 +13,17 @@ from sagemaker_sklearn_container.errors import ContainerError
 T = TypeVar("T")
 
 
-def call(function: Callable[[], T]) -> T:
+def call(function: Callable[[], T], timeout_s: float | None = None) -> T:
     """The result of `function`, called in a forked child.
 
     The AWS client alone takes 30 MB, which the launcher of a training job would hold as long as the program runs.
 
     Args:
         function: Gives an object that can be pickled.
+        timeout_s: How long it may take, in seconds; None is as long as it takes.
 
     Raises:
-        ContainerError: as `function` raised it; or the child ended without a result.
+        ContainerError: as `function` raised it; or the child ended without a result, or took too long.
     """
     source, sink = os.pipe()
     pid = os.fork()
@@ -31,6 +33,8 @@ def call(function: Callable[[], T]) -> T:
     os.close(sink)
     try:
         with os.fdopen(source, "rb") as stream:
+            if timeout_s is not None and not select.select([stream], [], [], timeout_s)[0]:
+                raise ContainerError(f"A child process that called {function!r} was ended after {timeout_s:g} s.")
             answer = stream.read()
     except BaseException:
         os.kill(pid, signal.SIGKILL)

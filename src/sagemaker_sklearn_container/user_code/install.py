@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import shlex
 import shutil
 import sys
@@ -20,10 +22,14 @@ logger = logging.getLogger(__name__)
 # Runs a command in a directory with an environment.
 Run = Callable[[Sequence[str], Path, Mapping[str, str]], Outcome]
 
-_PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+# Isolated: `-m` would otherwise find modules of the working directory first, the user's pip.py or types.py among them.
+_PIP = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"]
 _INSTALL = [*_PIP, "install", "--root-user-action=ignore"]
 _INDEX_URL = "PIP_INDEX_URL"
 _ERROR = "ERROR: "
+# Where pip shows what a package's own build wrote: its last line says what went wrong.
+_END_OF_BUILD_OUTPUT = "[end of output]"
+_BUILD_SYSTEM = re.compile(r"^\s*\[build-system\]", re.MULTILINE)
 
 
 def is_package(code_dir: Path) -> bool:
@@ -51,6 +57,11 @@ def install(code_dir: Path, environ: Mapping[str, str], run: Run) -> None:
     Source: contract T-46, T-47, U-05, U-07.
     """
     requirements = code_dir / contract.REQUIREMENTS_FILE
+    if os.path.lexists(requirements) and not requirements.is_file():
+        raise InstallError(
+            f"Installing the user's {contract.REQUIREMENTS_FILE} failed: {requirements} is no file, or a link to "
+            "nothing. Make it a text file with one requirement per line, or leave it out."
+        )
     arguments = ["-r", str(requirements)] if requirements.is_file() else []
     if not arguments and not is_package(code_dir):
         return
@@ -58,6 +69,13 @@ def install(code_dir: Path, environ: Mapping[str, str], run: Run) -> None:
     if not is_package(code_dir):
         _pip([*_INSTALL, *arguments], code_dir, environ, run, f"the user's {contract.REQUIREMENTS_FILE}")
         return
+    try:
+        _install_package(code_dir, arguments, environ, run)
+    except OSError as exc:
+        raise InstallError(f"Installing the user's package (setup.py) failed: copying {code_dir}: {exc}.") from exc
+
+
+def _install_package(code_dir: Path, arguments: Sequence[str], environ: Mapping[str, str], run: Run) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         # pip builds inside the tree it is given, and that tree may be the user's own directory, mounted (T-43).
         copy = Path(scratch, "package")
@@ -71,7 +89,8 @@ def install(code_dir: Path, environ: Mapping[str, str], run: Run) -> None:
 
 def _build_options(package: Path) -> list[str]:
     """A package that names no build requirements of its own is built with the image's setuptools, without network."""
-    if (package / "pyproject.toml").is_file():
+    described = package / "pyproject.toml"
+    if described.is_file() and _BUILD_SYSTEM.search(described.read_text(encoding="utf-8", errors="replace")):
         return []
     return ["--use-pep517", "--no-build-isolation"]
 
@@ -94,6 +113,10 @@ def _pip(command: Sequence[str], code_dir: Path, environ: Mapping[str, str], run
 
 def _pip_error(outcome: Outcome) -> str:
     """What pip says is wrong, the last thing first: it names the requirement."""
-    lines = outcome.error_tail.decode("utf-8", errors="replace").splitlines()
-    said = [line.strip()[len(_ERROR) :].rstrip(".") for line in lines if line.strip().startswith(_ERROR)]
-    return "; ".join([*reversed(said), f"pip ended with exit code {outcome.exit_code}"])
+    lines = [line.strip() for line in outcome.error_tail.decode("utf-8", errors="replace").splitlines() if line.strip()]
+    said = [line[len(_ERROR) :] for line in lines if line.startswith(_ERROR)]
+    built = [before for before, line in zip(lines, lines[1:]) if line == _END_OF_BUILD_OUTPUT]
+    if said and said[-1] == "Exception:":  # pip's own traceback follows
+        said[-1] = lines[-1]
+    texts = [*reversed(built), *reversed(said), f"pip ended with exit code {outcome.exit_code}"]
+    return "; ".join(text.rstrip(".") for text in dict.fromkeys(texts))

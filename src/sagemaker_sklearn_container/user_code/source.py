@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from sagemaker_sklearn_container.errors import CodeSourceError
+from sagemaker_sklearn_container.redaction import redacted
 from sagemaker_sklearn_container.user_code import archive, s3
 
 logger = logging.getLogger(__name__)
@@ -42,14 +43,31 @@ def fetch(source: str | None, code_dir: Path, s3_settings: s3.S3Settings) -> Non
     if source is None or (not _is_s3(source) and Path(source).resolve() == code_dir.resolve()):
         return
     code_dir.mkdir(parents=True, exist_ok=True)
-    logger.info("Copying the code from %s to %s", source, code_dir)
+    logger.info("Copying the code from %s to %s", redacted(source), code_dir)
+    try:
+        _fill(code_dir, source, s3_settings)
+    except BaseException:
+        # Half of it would be taken for the user's own the next time.
+        _clear(code_dir)
+        raise
+
+
+def _fill(code_dir: Path, source: str, s3_settings: s3.S3Settings) -> None:
     if _is_s3(source):
         with tempfile.TemporaryDirectory() as scratch:
             name = source.rstrip("/").rpartition("/")[2] or "code"
             s3.download(source, Path(scratch, name), s3_settings)
             _unpack_or_copy(Path(scratch, name), code_dir)
     else:
-        _copy_local(Path(_without_scheme(source)), code_dir)
+        _copy_local(source, code_dir)
+
+
+def _clear(directory: Path) -> None:
+    for path in directory.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
 
 
 def fetch_or_use_in_place(source: str | None, code_dir: Path, s3_settings: s3.S3Settings) -> Path:
@@ -83,15 +101,16 @@ def _without_scheme(source: str) -> str:
     return source[len("file://") :] if source.startswith("file://") else source
 
 
-def _copy_local(source: Path, code_dir: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, code_dir, dirs_exist_ok=True, ignore_dangling_symlinks=True)
-    elif source.is_file():
-        _unpack_or_copy(source, code_dir)
+def _copy_local(source: str, code_dir: Path) -> None:
+    path = Path(_without_scheme(source))
+    if path.is_dir():
+        shutil.copytree(path, code_dir, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+    elif path.is_file():
+        _unpack_or_copy(path, code_dir)
     else:
         raise CodeSourceError(
-            f"The user code is said to be at {str(source)!r}, and nothing is there. It must be an s3:// address, or an "
-            "existing directory, tar file or single file."
+            f"The user code is said to be at {redacted(source)!r}, and nothing is there. It must be an s3:// "
+            "address, or an existing directory, tar file or single file."
         )
 
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sagemaker_sklearn_container.training import config as configuration
 from sagemaker_sklearn_container.training.environment import program_environment
 
@@ -79,6 +81,28 @@ def test_outside_of_the_platform_there_are_no_instance_groups(tmp_path: Path) ->
         "SM_TOPOLOGY": None,
     }
     assert env["SM_INSTANCE_GROUPS_DICT"] == "{}"
+
+
+def test_what_the_system_cannot_pass_on_is_left_out_by_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """T-72, T-73: the program starts, and has everything on its command line."""
+    path = tmp_path / "input/config/hyperparameters.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({**{f"p{n}": "x" * 2500 for n in range(100)}, "a=b": "1", "c": "2"}))
+    config = configuration.read({"SAGEMAKER_BASE_DIR": str(tmp_path), "SAGEMAKER_PROGRAM": "t.py"})
+    env = program_environment(config, {}, [], 1, 0)
+    assert env["SM_HP_C"] == "2"
+    assert len(env["SM_HP_P99"]) == 2500
+    for name in ("SM_HPS", "SM_TRAINING_ENV", "SM_USER_ARGS", "SM_HP_A=B"):
+        assert name not in env
+        assert f"The variable {name} is left out" in caplog.text
+
+
+def test_paths_that_the_image_presets_follow_the_base_directory(tmp_path: Path) -> None:
+    """L-09, T-30: unless they were set to something else."""
+    config = configuration.read({"SAGEMAKER_BASE_DIR": str(tmp_path), "SAGEMAKER_PROGRAM": "t.py"})
+    inherited = {"SM_INPUT": "/opt/ml/input", "SM_CHECKPOINT_CONFIG_FILE": "/elsewhere"}
+    env = program_environment(config, inherited, [], 1, 0)
+    assert (env["SM_INPUT"], env["SM_CHECKPOINT_CONFIG_FILE"]) == (str(tmp_path / "input"), "/elsewhere")
 
 
 _INSTANCE_VARIABLES = (

@@ -63,6 +63,38 @@ def test_a_logged_exception_counts_when_the_exit_code_is_no_signal() -> None:
     assert describe(137, TRACEBACK, COMMAND).startswith("The program was ended by SIGKILL")
 
 
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "Exception ignored in: <generator object f at 0x1>\n",
+        "Error in atexit._run_exitfuncs:\n",
+        "Exception in thread Thread-1:\n",
+    ],
+)
+def test_exceptions_that_ended_nothing_do_not_count(noise: str) -> None:
+    """T-05."""
+    text = TRACEBACK + f"{noise}{HEADER}\n  File 'x', line 1\nOSError: beside\n".encode()
+    assert describe(1, text, COMMAND).startswith("ValueError: bad\nvalue\n  File")
+
+
+def test_an_exception_that_was_survived_stands_beside_the_last_words() -> None:
+    """T-05: both in the first 300 characters."""
+    text = TRACEBACK + b"".join(b"epoch %d\n" % n for n in range(40)) + b"no data for May\n"
+    shown = describe(1, text, COMMAND)[:300]
+    assert "ValueError: bad" in shown
+    assert "no data for May" in shown
+
+
+def test_the_frames_of_a_worker_are_shown_not_those_of_its_pool() -> None:
+    """T-05: the same exception, raised again where the result was asked for."""
+    remote = (
+        f'multiprocessing.pool.RemoteTraceback: \n"""\n{HEADER}\n  File "train.py", in fit\nValueError: fold 7\n"""\n'
+    )
+    again = f'{HEADER}\n  File "pool.py", in get\nValueError: fold 7\n'
+    text = remote + "\nThe above exception was the direct cause of the following exception:\n\n" + again
+    assert describe(1, text.encode(), COMMAND).startswith('ValueError: fold 7\n  File "train.py", in fit\n')
+
+
 def test_long_messages_and_deep_stacks_leave_room_for_the_innermost_frame() -> None:
     """T-05: all of it within the 1024 characters that are shown."""
     frames = b"".join(b'  File "train.py", line %d, in f%d\n    call()\n' % (n, n) for n in range(200))

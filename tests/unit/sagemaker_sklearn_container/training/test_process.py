@@ -60,9 +60,15 @@ def test_a_signal_while_a_command_is_starting_reaches_it(
     """T-08."""
 
     class SlowStart(Command):
-        def __init__(self, command: Sequence[str], cwd: Path, environ: Mapping[str, str] | None = None) -> None:
+        def __init__(
+            self,
+            command: Sequence[str],
+            cwd: Path,
+            environ: Mapping[str, str] | None = None,
+            signal_group: bool = False,
+        ) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
-            super().__init__(command, cwd, environ)
+            super().__init__(command, cwd, environ, signal_group)
 
     monkeypatch.setattr(process, "Command", SlowStart)
     assert supervisor.run_program(["sleep", "20"], tmp_path, dict(os.environ)).exit_code == 143

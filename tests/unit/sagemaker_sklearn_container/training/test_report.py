@@ -50,3 +50,11 @@ def test_the_space_set_aside_has_no_name_and_is_given_back(tmp_path: Path) -> No
     assert len(os.listdir("/proc/self/fd")) == before + 1
     report.success()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_failure_leaves_no_success_file(tmp_path: Path) -> None:
+    """T-07: not even one that the program wrote."""
+    report = Report(Paths(tmp_path))
+    (tmp_path / "output/success").touch()
+    report.failure("reason")
+    assert [path.name for path in (tmp_path / "output").iterdir()] == ["failure"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,14 @@ def test_a_read_only_code_directory_is_left_alone(tmp_path: Path, monkeypatch: p
     used = source.fetch_or_use_in_place(str(where), code_dir, S3)
     assert (used / "a.py").read_text() == "1"
     assert (used == tmp_path / "from") is (kind == "directory")
+
+
+def test_half_of_the_code_is_not_left_behind(tmp_path: Path) -> None:
+    """T-43, T-44: the next job would take it for the user's own."""
+    code = tmp_path / "from"
+    code.mkdir()
+    (code / "a.py").touch()
+    os.mkfifo(code / "z-pipe")
+    with pytest.raises(OSError, match="named pipe"):
+        source.fetch(str(code), tmp_path / "code", S3)
+    assert list((tmp_path / "code").iterdir()) == []
