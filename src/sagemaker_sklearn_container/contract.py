@@ -57,6 +57,9 @@ ANY = "*/*"
 # Bodies of exactly these content types reach the user's input_fn as text.
 TEXT_CONTENT_TYPES = frozenset({JSON, CSV})  # S-25
 
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"  # S-30
+MAX_CUSTOM_ATTRIBUTES = 1024  # S-30: characters
+
 # Hyperparameters that configure the container and never reach the user's program.
 HP_PREFIX = "sagemaker_"  # T-22
 HP_PROGRAM = "sagemaker_program"

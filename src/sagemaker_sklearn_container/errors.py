@@ -37,8 +37,11 @@ class UserModuleError(ContainerError):
     """The user's module lacks something the container needs from it."""
 
 
-class ModelLoadError(ContainerError):
-    """There is no model that the default model_fn could load (U-20)."""
+class ModelLoadError(ContainerError, NotImplementedError):
+    """There is no model that the default model_fn could load (U-20).
+
+    A NotImplementedError too, since scripts and tests know the default model_fn to raise that (U-45).
+    """
 
 
 class MultiModelUnavailableError(ContainerError):

@@ -154,10 +154,12 @@ def encode(array_like: Any, content_type: str) -> str | bytes:
     """`array_like` in the form that `content_type` names: text for JSON and CSV, bytes for NPY.
 
     Raises:
-        UnsupportedFormatError: the content type is not exactly one of the three.
+        UnsupportedFormatError: the content type is not exactly one of the three (status 406).
+
+    Source: contract U-42, S-41.
     """
     if content_type not in _ENCODERS:
-        raise UnsupportedFormatError(content_type)
+        raise UnsupportedFormatError(content_type, status=406)
     return _ENCODERS[content_type](array_like)
 
 
@@ -165,9 +167,11 @@ def decode(obj: Any, content_type: str) -> np.ndarray[Any, Any]:
     """The array in `obj`, which has the form that `content_type` names.
 
     Raises:
-        UnsupportedFormatError: the content type is not exactly one of the three.
+        UnsupportedFormatError: the content type is not exactly one of the three (status 415).
+
+    Source: contract U-42, S-40.
     """
     if content_type not in _DECODERS:
-        raise UnsupportedFormatError(content_type)
+        raise UnsupportedFormatError(content_type, status=415)
     array: np.ndarray[Any, Any] = _DECODERS[content_type](obj)
     return array

@@ -5,6 +5,8 @@ Source: contract U-40, U-42.
 
 from __future__ import annotations
 
+from sagemaker_sklearn_container.errors import RequestError
+
 
 class ClientError(Exception):
     """The user's code or data is at fault."""
@@ -55,17 +57,23 @@ class ChannelDoesNotExistError(Exception):
         super().__init__(f"Channel {channel_name} is not a valid channel")
 
 
-class UnsupportedFormatError(Exception):
+class UnsupportedFormatError(RequestError):
     """There is no encoder or decoder for a content type.
 
     Attributes:
         message: The text of the error.
+        status: HTTP status that answers the request, if the error is raised while one is answered: 415 if the type is
+            the request's, 406 if it is the answer's (S-40, S-41).
     """
 
-    def __init__(self, content_type: str) -> None:
-        """An error for `content_type`."""
+    status = 415
+
+    def __init__(self, content_type: str, status: int | None = None) -> None:
+        """An error for `content_type`; without a status it is about the request's type."""
         self.message = (
             f"Content type {content_type} is not supported by this framework. Convert between bytes and arrays in the "
             "script's own input_fn and output_fn, or use application/json, text/csv or application/x-npy."
         )
+        if status is not None:
+            self.status = status
         super().__init__(self.message)

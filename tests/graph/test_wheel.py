@@ -20,7 +20,7 @@ def wheel() -> zipfile.ZipFile:
 
 def test_it_holds_its_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     """L-18, U-40: no tests, no build tool, every module."""
-    packages = ("sagemaker_sklearn_container", "sagemaker_containers", "sagemaker_training")
+    packages = ("sagemaker_sklearn_container", "sagemaker_containers", "sagemaker_inference", "sagemaker_training")
     names = {name for name in wheel.namelist() if not name.startswith("sagemaker_sklearn_container-2.0.dist-info/")}
     sources = {
         path.relative_to("src").as_posix() for package in packages for path in Path("src", package).rglob("*.py")
@@ -54,6 +54,7 @@ def test_its_requirements_are_ranges(wheel: zipfile.ZipFile) -> None:
         "inotify-simple",
         "joblib",
         "numpy",
+        "scipy",
     ]
     assert [requirement for requirement in requirements if "==" in requirement] == []
 

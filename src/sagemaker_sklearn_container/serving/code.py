@@ -29,7 +29,12 @@ def load_user_module(config: ServingConfig) -> ModuleType | None:
     """
     found = find(config)
     if found is None:
-        logger.info("There is no user code; default functions will serve")
+        logger.info(
+            "There is no user code (%s is unset, and there is no %s in %s); default functions will serve",
+            contract.PROGRAM,
+            contract.DEFAULT_SERVING_PROGRAM,
+            ", ".join(map(str, _places(config))),
+        )
         return None
     code_dir, program = found
     install.install(code_dir, os.environ, commands.run)
@@ -41,18 +46,27 @@ def find(config: ServingConfig) -> tuple[Path, str] | None:
     """The directory of the user's code, fetched if need be, and the script in it; None if there is no code.
 
     Without a source the code is looked for in the code directory, then in the model (U-03, K-20).
+
+    Raises:
+        ContainerError: the code cannot be fetched, or the program that is named is in none of these places.
     """
     paths = config.paths
     if config.source or source.has_content(paths.code):
         code_dir = source.fetch_or_use_in_place(config.source, paths.code, config.s3)
         return code_dir, config.program or _only_script(code_dir)
     program = config.program or contract.DEFAULT_SERVING_PROGRAM
-    for code_dir in (paths.model / "code", paths.model):
-        if loader.script_path(code_dir, program):
-            return code_dir, program
+    code_dir, *fallbacks = _places(config)
+    for place in fallbacks:
+        if loader.script_path(place, program):
+            return place, program
     if config.program:
-        raise loader.missing_program(paths.code, config.program)
+        raise loader.missing_program(code_dir, program, *fallbacks)
     return None
+
+
+def _places(config: ServingConfig) -> tuple[Path, ...]:
+    """Where the script may be if no source is named, in this order (U-03)."""
+    return config.paths.code, config.paths.model / "code", config.paths.model
 
 
 def _only_script(code_dir: Path) -> str:

@@ -89,7 +89,7 @@ class Application:
 
     def _invoke(self, request: Request, environ: Environ) -> Response:
         body = read_body(environ, self._max_body_bytes)
-        return self._handlers.invoke(self._model, body, request.content_type, request.accept)
+        return self._handlers.invoke(self._model, body, request.content_type, request.accept, _headers(environ))
 
     def _execution_parameters(self, request: Request, environ: Environ) -> Response:
         if self._handlers.execution_parameters_fn is None:
@@ -101,6 +101,13 @@ def _error(status: int, error: BaseException, headers: tuple[tuple[str, str], ..
     """The answer to a request that failed: JSON with the class and the message, never frames."""
     body = json.dumps({"error": type(error).__name__, "error-message": str(error)})
     return Response(body.encode("utf-8"), contract.JSON, status, headers)
+
+
+def _headers(environ: Environ) -> dict[str, str]:
+    """The request's headers; a WSGI environment has their names in capitals, and apart from others by a prefix."""
+    names = {key: key[len("HTTP_") :] for key in environ if key.startswith("HTTP_")}
+    names.update({key: key for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)})
+    return {name.replace("_", "-").title(): environ[key] for key, name in names.items()}
 
 
 def _allow(methods: Mapping[str, Route]) -> tuple[tuple[str, str], ...]:

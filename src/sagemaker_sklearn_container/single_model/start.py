@@ -21,12 +21,12 @@ def serve(config: ServingConfig) -> None:
 
     Raises:
         ContainerError: the code or the model cannot be found or fetched.
-        Exception: whatever the user's script or model_fn raises.
+        Exception: whatever the user's script, model_fn or the functions around it raise.
 
-    Source: contract S-03, S-04, S-06, U-20.
+    Source: contract S-03, S-04, S-06, U-20, U-27.
     """
     functions = handlers.resolve(load_user_module(config))
     started = time.monotonic()
-    model = functions.model_fn(str(config.paths.model))
+    model = functions.load(str(config.paths.model))
     logger.info("Loaded the model from %s in %.2f s", config.paths.model, time.monotonic() - started)
     Server(Application(functions, model, config.default_accept, config.max_body_bytes), config).run()

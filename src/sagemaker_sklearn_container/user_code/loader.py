@@ -11,6 +11,8 @@ from types import ModuleType
 
 from sagemaker_sklearn_container.errors import CodeSourceError
 
+_SHOWN_FILES = 20
+
 
 def script_path(code_dir: Path, program: str) -> Path | None:
     """The file that `program`, with or without `.py`, names below `code_dir`, or None.
@@ -21,16 +23,34 @@ def script_path(code_dir: Path, program: str) -> Path | None:
     return next((path for path in candidates if path.suffix == ".py" and path.is_file()), None)
 
 
-def missing_program(code_dir: Path, program: str) -> CodeSourceError:
-    """The error for a program that is not in the code directory; it lists what is there."""
-    files = sorted(str(path.relative_to(code_dir)) for path in code_dir.rglob("*") if path.is_file())[:20]
-    nearest = difflib.get_close_matches(program, files, n=1)
+def missing_program(code_dir: Path, program: str, *fallbacks: Path) -> CodeSourceError:
+    """The error for a program that is not in the code directory; it lists what is there.
+
+    Args:
+        code_dir: The code directory.
+        program: The name that was looked for.
+        fallbacks: Further directories that were looked at, in this order.
+
+    Source: contract U-01, U-03.
+    """
+    files = {place: _files(place) for place in (code_dir, *fallbacks)}
+    nearest = difflib.get_close_matches(program, [file for found in files.values() for file in found], n=1)
+    if fallbacks:
+        looked = "is not in any of the places looked at: "
+        looked += "; ".join(f"{place} ({', '.join(found) or 'no files'})" for place, found in files.items()) + "."
+    else:
+        shown = ", ".join(files[code_dir])
+        looked = f"is not in {code_dir}. " + (f"Files there: {shown}." if shown else "There are no files.")
     return CodeSourceError(
-        f"The program {program!r} is not in {code_dir}. "
-        + (f"Files there: {', '.join(files)}." if files else "There are no files.")
+        f"The program {program!r} {looked}"
         + (f" Nearest: {nearest[0]!r}." if nearest else "")
         + " Set SAGEMAKER_PROGRAM to the script's path inside the code directory."
     )
+
+
+def _files(directory: Path) -> list[str]:
+    """The first files below `directory`, relative to it."""
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())[:_SHOWN_FILES]
 
 
 def load(code_dir: Path, program: str) -> ModuleType:

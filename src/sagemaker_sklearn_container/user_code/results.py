@@ -9,6 +9,7 @@ from typing import Any
 from sagemaker_sklearn_container import contract
 from sagemaker_sklearn_container.codecs import media_types
 from sagemaker_sklearn_container.errors import ResultError
+from sagemaker_sklearn_container.user_code import headers
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ def is_response(value: Any) -> bool:
     return isinstance(value, Response) or all(hasattr(value, name) for name in ("status_code", "headers", "get_data"))
 
 
-def from_output(result: Any, accept: str) -> Response:
-    """The answer that output_fn's result stands for.
+def from_output(result: Any, accept: str, function: str = "output_fn") -> Response:
+    """The answer that the result of output_fn or transform_fn stands for.
 
     Args:
         result: Response object, (body, content_type) tuple, or bare str or bytes.
         accept: The accepted media type; bare bodies are sent as that.
+        function: Name of the function that gave the result, for errors.
 
     Raises:
         ResultError: None or anything else (status 500).
@@ -56,7 +58,7 @@ def from_output(result: Any, accept: str) -> Response:
         body, content_type = result, _sent_type(accept)
     if not isinstance(body, (str, bytes, bytearray)):
         raise ResultError(
-            f"output_fn returned {_described(result)}; it must return str, bytes, a tuple (str or bytes, content "
+            f"{function} returned {_described(result)}; it must return str, bytes, a tuple (str or bytes, content "
             "type), or a response object."
         )
     return Response(_as_bytes(body), content_type)
@@ -89,11 +91,13 @@ def from_execution_parameters(result: Any) -> Response:
 def _adopt(value: Any) -> Response:
     if isinstance(value, Response):
         return value
-    pairs = [(str(name), str(text)) for name, text in value.headers.items()]
+    try:
+        pairs = [headers.checked(str(name), text) for name, text in value.headers.items()]
+    except ValueError as exc:  # one that cannot be sent would end the connection without an answer
+        raise ResultError(f"The script returned a response object that cannot be sent. {exc}") from exc
     types = [text for name, text in pairs if name.lower() == "content-type"]
-    # Length and connection handling are the server's.
-    others = tuple(pair for pair in pairs if pair[0].lower() not in ("content-type", "content-length", "connection"))
-    return Response(bytes(value.get_data()), types[0] if types else None, int(value.status_code), others)
+    others = tuple(pair for pair in pairs if pair[0].lower() != "content-type" and not headers.is_servers_own(pair[0]))
+    return Response(_as_bytes(value.get_data()), types[0] if types else None, int(value.status_code), others)
 
 
 def _sent_type(accept: str) -> str:

@@ -164,11 +164,14 @@ def test_csv_to_numpy_refuses(text: Any, dtype: Any, message: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/JSON", "text/csv; charset=utf-8", ""])
 def test_other_content_types_are_unsupported(content_type: str) -> None:
-    """U-42: names are compared as they are."""
-    with pytest.raises(errors.UnsupportedFormatError, match="is not supported by this framework"):
+    """U-42, S-40, S-41: names are compared as they are; which of the two it was decides the status."""
+    with pytest.raises(errors.UnsupportedFormatError, match="is not supported by this framework") as caught:
         encoders.encode([1], content_type)
-    with pytest.raises(errors.UnsupportedFormatError, match="is not supported by this framework"):
+    assert caught.value.status == 406
+    with pytest.raises(errors.UnsupportedFormatError, match="is not supported by this framework") as caught:
         encoders.decode("1", content_type)
+    assert caught.value.status == 415
+    assert errors.UnsupportedFormatError(content_type).status == 415
 
 
 def test_the_transformers_default_functions() -> None:

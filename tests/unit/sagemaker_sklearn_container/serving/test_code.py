@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sagemaker_sklearn_container.errors import CodeSourceError, ConfigurationError
-from sagemaker_sklearn_container.serving.code import find
+from sagemaker_sklearn_container.serving.code import find, load_user_module
 from sagemaker_sklearn_container.serving.config import ServingConfig, read
 
 
@@ -39,9 +39,22 @@ def test_then_the_models_code_directory_then_the_model(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_nowhere_is_an_error(tmp_path: Path) -> None:
-    """U-01."""
-    with pytest.raises(CodeSourceError, match="'own.py' is not in"):
-        find(_config(tmp_path, SAGEMAKER_PROGRAM="own.py"))
+    """U-01, U-03: it lists the places looked at, in order, and what is there."""
+    with pytest.raises(CodeSourceError) as caught:
+        find(_config(tmp_path, "model/code/owm.py", "model/model.joblib", SAGEMAKER_PROGRAM="own.py"))
+    assert str(caught.value) == (
+        "The program 'own.py' is not in any of the places looked at: "
+        f"{tmp_path}/code (no files); {tmp_path}/model/code (owm.py); {tmp_path}/model (code/owm.py, model.joblib). "
+        "Nearest: 'owm.py'. Set SAGEMAKER_PROGRAM to the script's path inside the code directory."
+    )
+
+
+def test_serving_without_code_says_where_it_was_looked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """U-03."""
+    with caplog.at_level("INFO"):
+        assert load_user_module(_config(tmp_path, "model/model.joblib")) is None
+    places = f"{tmp_path}/code, {tmp_path}/model/code, {tmp_path}/model"
+    assert f"SAGEMAKER_PROGRAM is unset, and there is no inference.py in {places}" in caplog.text
 
 
 def test_several_scripts_without_a_program_are_an_error(tmp_path: Path) -> None:

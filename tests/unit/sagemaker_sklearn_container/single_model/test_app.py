@@ -74,6 +74,26 @@ def test_a_response_of_user_code_keeps_status_and_headers() -> None:
     assert (status, headers["Content-Type"], headers["X-One"]) == ("299 Status 299", "a/b", "1")
 
 
+def test_functions_see_the_requests_headers() -> None:
+    """S-30, S-31: types and length too, and nothing else of the server's environment."""
+
+    def predict_fn(data: Any, model: Any, context: Any) -> Any:
+        return dict(context.request_headers)
+
+    _, _, body = _call(
+        _application(predict_fn=predict_fn),
+        "/invocations",
+        HTTP_X_AMZN_SAGEMAKER_INFERENCE_ID="i",
+        CONTENT_TYPE="application/json",
+        SERVER_NAME="s",
+    )
+    assert json.loads(body) == {
+        "X-Amzn-Sagemaker-Inference-Id": "i",
+        "Content-Type": "application/json",
+        "Content-Length": "1",
+    }
+
+
 def test_a_wrong_method_names_the_right_ones() -> None:
     """S-21."""
     status, headers, body = _call(_application(), "/invocations", "GET")
