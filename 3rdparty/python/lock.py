@@ -59,6 +59,7 @@ LOCKS: Sequence[Lock] = (
     Lock("setuptools", ("setuptools.in",), ("--constraints", "workspace.lock")),
     Lock("checks", ("checks.in",)),
     Lock("compose", ("compose.in",)),
+    Lock("replaced", ("replaced.in",)),
     Lock("pants", ("pants.in",), python=PANTS_PYTHON),
     Lock("external-tools", ("external-tools.in",), python=PANTS_PYTHON),
 )

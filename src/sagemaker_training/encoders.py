@@ -133,9 +133,9 @@ def array_to_recordio_protobuf(array_like: Any, labels: Any = None) -> bytes:
 
     Source: contract C-25.
     """
-    from sagemaker_training import recordio
+    from sagemaker_sklearn_container.codecs import recordio_codec
 
-    return recordio.encode(array_like, labels)
+    return recordio_codec.encode_labelled(array_like, labels)
 
 
 _ENCODERS: dict[str, Callable[[Any], str | bytes]] = {

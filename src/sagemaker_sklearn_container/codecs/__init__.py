@@ -4,26 +4,44 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, NamedTuple
 
-import numpy as np
-
-from sagemaker_sklearn_container.codecs import csv_codec, json_codec, media_types, npy_codec
+from sagemaker_sklearn_container.codecs import (
+    csv_codec,
+    json_codec,
+    jsonlines_codec,
+    media_types,
+    npy_codec,
+    npz_codec,
+    parquet_codec,
+    recordio_codec,
+)
 from sagemaker_sklearn_container.errors import UnsupportedAcceptError, UnsupportedContentTypeError
 
 
 class Codec(NamedTuple):
     """How one media type is read and written."""
 
-    decode: Callable[[Any], np.ndarray[Any, Any]]
-    encode: Callable[[Any], bytes]
+    decode: Callable[[Any], Any]
+    encode: Callable[[Any], bytes] | None  # None: the type is for requests only
 
 
 # In the server's order of preference: the first is the answer to an Accept of */*.
 CODECS: Mapping[str, Codec] = {
-    codec.MEDIA_TYPE: Codec(codec.decode, codec.encode) for codec in (json_codec, csv_codec, npy_codec)
+    json_codec.MEDIA_TYPE: Codec(json_codec.decode, json_codec.encode),
+    csv_codec.MEDIA_TYPE: Codec(csv_codec.decode, csv_codec.encode),
+    npy_codec.MEDIA_TYPE: Codec(npy_codec.decode, npy_codec.encode),
+    jsonlines_codec.MEDIA_TYPE: Codec(jsonlines_codec.decode, jsonlines_codec.encode),
+    recordio_codec.MEDIA_TYPE: Codec(recordio_codec.decode, recordio_codec.encode),
+    npz_codec.MEDIA_TYPE: Codec(npz_codec.decode, None),
+    parquet_codec.MEDIA_TYPE: Codec(parquet_codec.decode, None),
 }
+_ENCODERS: Mapping[str, Callable[[Any], bytes]] = {
+    media_type: codec.encode for media_type, codec in CODECS.items() if codec.encode is not None
+}
+_WRITTEN = tuple(_ENCODERS)
+_SHOWN_CHARACTERS = 200
 
 
-def decode(body: str | bytes, content_type: str) -> np.ndarray[Any, Any]:
+def decode(body: str | bytes, content_type: str) -> Any:
     """The array in a request body.
 
     Args:
@@ -31,18 +49,21 @@ def decode(body: str | bytes, content_type: str) -> np.ndarray[Any, Any]:
         content_type: Value of the Content-Type header; case and parameters do not matter.
 
     Returns:
-        float32 ndarray from JSON (shape of the nest) and CSV (n_rows, n_columns); from NPY shape and dtype as sent.
+        float32 ndarray from JSON (shape of the nest), CSV, JSON Lines and Parquet (n_rows, n_columns); ndarray of shape
+        and dtype as sent from NPY and dense RecordIO-protobuf; scipy sparse matrix from NPZ and sparse
+        RecordIO-protobuf.
 
     Raises:
         UnsupportedContentTypeError: none of the media types in CODECS (status 415).
         DecodeError: the body does not hold what its content type promises (status 400).
 
-    Source: contract S-24, S-40, S-42, C-01 to C-08.
+    Source: contract S-24, S-40, S-42, C-01 to C-09.
     """
     codec = CODECS.get(media_types.essence(content_type))
     if codec is None:
         raise UnsupportedContentTypeError(
-            f"The content type {content_type!r} cannot be read; send one of: {', '.join(CODECS)}, or define input_fn."
+            f"The content type {_shown(content_type)} cannot be read; send one of: {', '.join(CODECS)}, "
+            "or define input_fn."
         )
     return codec.decode(body)
 
@@ -55,14 +76,18 @@ def encode(prediction: Any, accept: str) -> tuple[bytes, str]:
         accept: Value of the Accept header: a type, or a list with wildcards and q-values.
 
     Raises:
-        UnsupportedAcceptError: no accepted type is in CODECS (status 406).
+        UnsupportedAcceptError: no accepted type is one that CODECS can write (status 406).
         EncodeError: the prediction has no form in the chosen type (status 500).
 
-    Source: contract S-27, S-41, C-20 to C-23, D-3.
+    Source: contract S-27, S-41, C-09, C-20 to C-23, D-3.
     """
-    media_type = media_types.negotiate(accept, list(CODECS))
+    media_type = media_types.negotiate(accept, _WRITTEN)
     if media_type is None:
         raise UnsupportedAcceptError(
-            f"Accept is {accept!r}; this server writes: {', '.join(CODECS)}. Ask for one, or define output_fn."
+            f"Accept is {_shown(accept)}; this server writes: {', '.join(_WRITTEN)}. Ask for one, or define output_fn."
         )
-    return CODECS[media_type].encode(prediction), media_type
+    return _ENCODERS[media_type](prediction), media_type
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "...")

@@ -17,6 +17,8 @@ def as_array(prediction: Any) -> np.ndarray[Any, Any]:
     Returns:
         ndarray of the prediction's shape; sparse matrices become dense; ragged lists become object arrays.
     """
+    if type(prediction) is np.ndarray:
+        return prediction
     if hasattr(prediction, "toarray"):
         prediction = prediction.toarray()
     with warnings.catch_warnings():

@@ -32,7 +32,6 @@ _MIXED = {"b": 1, "a": "\u00e4", "lst": ["\u00e4", 1], "d": {"z": 1, "y": 2}, "n
         "modules",
         "params",
         "process",
-        "recordio",
         "runner",
         "trainer",
     ],

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sagemaker_sklearn_container.codecs import csv_codec
+from sagemaker_sklearn_container.codecs import csv_codec, doubles
 from sagemaker_sklearn_container.errors import DecodeError, EncodeError
 
 
@@ -75,17 +76,86 @@ CELLS = st.one_of(
 
 def _outcome(function: Any, text: str) -> Any:
     try:
-        array = function(text)
+        array = function(text.encode("utf-8"))
     except DecodeError as exc:
         return str(exc)
-    return array.shape, array.tobytes()
+    return array.shape, np.isnan(array).tolist(), array[~np.isnan(array)].tobytes()
 
 
-@given(st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=6), st.sampled_from(["\n", "\r\n", "\r"]))
-def test_the_plain_and_the_careful_path_agree(rows: list[list[str]], line_end: str) -> None:
-    """C-02, C-26: same array or same error, with blank lines, ragged rows and text among them."""
-    text = line_end.join(",".join(row) for row in rows).replace("_", "")
-    assert _outcome(csv_codec._decode_plain, text) == _outcome(csv_codec._decode_carefully, text)
+SHORT_ROW_BYTES = 2048  # more than any of these rows has
+
+
+@pytest.mark.parametrize("piece_bytes", [8, SHORT_ROW_BYTES, doubles.PIECE_BYTES])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=6), line_end=st.sampled_from(["\n", "\r\n", "\r"])
+)
+def test_all_paths_agree(
+    monkeypatch: pytest.MonkeyPatch, piece_bytes: int, rows: list[list[str]], line_end: str
+) -> None:
+    """C-02, C-03, C-26: same array or same error, with blank lines, ragged rows and text among them."""
+    monkeypatch.setattr(doubles, "PIECE_BYTES", piece_bytes)
+    text = line_end.join(",".join(row) for row in rows)
+    found, expected = _outcome(csv_codec.decode, text), _outcome(csv_codec._decode_quoted, text)
+    if isinstance(expected, str) and piece_bytes < SHORT_ROW_BYTES:  # bad cells of a cut row come first
+        assert isinstance(found, str)
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"1,2\n3,\xff4\n", "byte 6 (row 2, column 2) is 0xff"),
+        (b"1,2\n" * 100_000 + b"3,4,\xff", "byte 400004 (row 100001, column 3) is 0xff"),
+        (b'"1",2\n3,\xff4\n', "byte 0xff is no UTF-8"),
+        ("1,\udc80", "character 2 is a lone surrogate"),
+    ],
+    ids=range(4),
+)
+def test_what_is_no_utf_8_is_located(body: str | bytes, message: str) -> None:
+    """C-03, S-42."""
+    with pytest.raises(DecodeError) as caught:
+        csv_codec.decode(body)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"1,2,3\n" + b"7," * 400_000 + b"7\n", "row 2 has 400001 columns (column 4 is too many)"),
+        (b"1," * 400_000 + b"1\n2,3\n", "row 2 has 2 columns (column 3 is missing), but row 1 has 400001"),
+        (b"1," * 400_000 + b"x\n", "row 1, column 400001 is 'x'"),
+        (b"1,2\n" * 200_000 + b"1,x\n", "row 200001, column 2 is 'x'"),
+        (b"1,2\n" * 200_000 + b"1\n", "row 200001 has 1 columns"),
+    ],
+    ids=range(5),
+)
+def test_errors_far_into_large_bodies_are_located(body: bytes, message: str) -> None:
+    """C-03: pieces change nothing."""
+    with pytest.raises(DecodeError) as caught:
+        csv_codec.decode(body)
+    assert message in str(caught.value)
+
+
+def test_rows_longer_than_a_piece_are_read() -> None:
+    """C-02."""
+    row = np.arange(300_000, dtype=np.float32)
+    body = (",".join(map(str, row.astype(int).tolist())) + "\n").encode() * 2
+    np.testing.assert_array_equal(csv_codec.decode(body), np.stack([row, row]))
+
+
+def test_decoding_takes_little_more_than_the_body_and_the_table() -> None:
+    """C-26: the memory traced while a body of 20 MB is read, which is not counted itself."""
+    body = b"0.123456,1.234567\n" * 1_100_000
+    tracemalloc.start()
+    try:
+        table = csv_codec.decode(body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert table.shape == (1_100_000, 2)
+    assert peak < 2 * table.nbytes + 16 * doubles.PIECE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -94,6 +164,12 @@ def test_the_plain_and_the_careful_path_agree(rows: list[list[str]], line_end: s
         (np.ones((2, 2)), b"1.0,1.0\n1.0,1.0\n"),
         ([1, 2], b"1\n2\n"),
         (np.float64(0.1), b"0.1\n"),
+        (np.full((6, 3), 1e-5), b"1e-05,1e-05,1e-05\n" * 6),
+        (np.full(20, 1e16, dtype=">f8"), b"1e+16\n" * 20),
+        (np.full(20, 0.1, dtype=np.float32), b"0.1\n" * 20),
+        (np.full(20, -7, dtype=np.int8), b"-7\n" * 20),
+        (np.empty((0, 2)), b""),
+        (np.empty((2, 0)), b"\n\n"),
         (np.array([0.1, math.nan], dtype=np.float32), b"0.1\nnan\n"),
         (np.array([True, False]), b"True\nFalse\n"),
         (np.array(['a,"b', "\u00e4"]), '"a,""b"\n\u00e4\n'.encode()),

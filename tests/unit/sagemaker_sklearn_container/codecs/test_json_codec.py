@@ -22,6 +22,11 @@ from sagemaker_sklearn_container.errors import DecodeError, EncodeError
         (b"7", 7),
         ('["42", 1, true]', [42, 1, 1]),
         ("[]", []),
+        ('{"instances": [[1, 2], [3, 4]]}', [[1, 2], [3, 4]]),
+        ("[[1, 2], [3, 4]]" + " " * 600, [[1, 2], [3, 4]]),
+        ("\ufeff[1]".encode(), [1]),
+        ("[1, 2]".encode("utf-16"), [1, 2]),
+        ("[Infinity]", [math.inf]),
     ],
 )
 def test_nests_of_numbers_become_arrays(body: str | bytes, value: Any) -> None:
@@ -38,8 +43,18 @@ def test_null_is_nan() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["", "[1", "[[1, 2], [3]]", '{"a": 1}', '["x"]', b"\xff", "[" * 100_000, "[1" + "0" * 400 + "]"],
-    ids=range(8),
+    [
+        "",
+        "[1",
+        "[[1, 2], [3]]",
+        '{"a": 1}',
+        '["x"]',
+        b"\xff",
+        "[" * 100_000,
+        "[1" + "0" * 400 + "]",
+        '{"instances": 1, "b": 2}',
+    ],
+    ids=range(9),
 )
 def test_anything_else_is_a_client_error(body: str | bytes) -> None:
     """S-42."""
@@ -53,6 +68,11 @@ def test_anything_else_is_a_client_error(body: str | bytes) -> None:
         (np.array([3.0, 7.0]), b"[3.0, 7.0]"),
         (np.array([[1, 2]]), b"[[1, 2]]"),
         (np.float32(0.5), b"0.5"),
+        (np.full((2, 9), 0.5), ("[" + ", ".join(["[" + ", ".join(["0.5"] * 9) + "]"] * 2) + "]").encode()),
+        (np.full(17, math.nan), ("[" + ", ".join(["null"] * 17) + "]").encode()),
+        (np.full(17, 1e-7), ("[" + ", ".join(["1e-07"] * 17) + "]").encode()),
+        (np.full(17, True), ("[" + ", ".join(["true"] * 17) + "]").encode()),
+        (np.full(17, 5, dtype=np.uint8), ("[" + ", ".join(["5"] * 17) + "]").encode()),
         ({"scores": np.array([1.5]), "labels": ["a"]}, b'{"scores": [1.5], "labels": ["a"]}'),
         ([np.int64(1), np.bool_(True)], b"[1, true]"),
         (np.array([math.nan, math.inf, 1.0]), b"[null, null, 1.0]"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -21,7 +25,8 @@ def test_unknown_content_types_are_415() -> None:
         codecs.decode("", "a/b")
     assert caught.value.status == 415
     assert str(caught.value) == (
-        "The content type 'a/b' cannot be read; send one of: application/json, text/csv, application/x-npy, or define "
+        "The content type 'a/b' cannot be read; send one of: application/json, text/csv, application/x-npy, "
+        "application/jsonlines, application/x-recordio-protobuf, application/x-npz, application/x-parquet, or define "
         "input_fn."
     )
 
@@ -36,3 +41,22 @@ def test_types_that_cannot_be_written_are_406() -> None:
     with pytest.raises(UnsupportedAcceptError, match="Accept is 'a/b'; this server writes: application/json") as caught:
         codecs.encode([1], "a/b")
     assert caught.value.status == 406
+
+
+@pytest.mark.parametrize("accept", ["application/x-npz", "application/x-parquet"])
+def test_types_for_requests_only_are_406(accept: str) -> None:
+    """C-09, S-41."""
+    with pytest.raises(UnsupportedAcceptError) as caught:
+        codecs.encode([1], accept)
+    assert caught.value.status == 406
+    assert codecs.encode([1], accept + ", application/jsonlines;q=0.1") == (b"1\n", "application/jsonlines")
+
+
+def test_what_users_seldom_send_is_imported_when_it_comes() -> None:
+    """C-26: neither Arrow nor SciPy is loaded by a server's start."""
+    program = "import sys, sagemaker_sklearn_container.codecs; print({'pyarrow', 'scipy', 'pandas'} & set(sys.modules))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, check=True, text=True
+    )
+    assert done.stdout.strip() == "set()"
