@@ -44,6 +44,10 @@ class ModelLoadError(ContainerError, NotImplementedError):
     """
 
 
+class ListenError(ContainerError):
+    """The server's port cannot be opened (S-01)."""
+
+
 class MultiModelUnavailableError(ContainerError):
     """Multi-model serving was asked for and this image does not offer it (S-02)."""
 
@@ -60,6 +64,12 @@ class RequestError(ContainerError):
 
 class DecodeError(RequestError):
     """The request body is not what its content type promises (S-42)."""
+
+    status = 400
+
+
+class MalformedRequestError(RequestError):
+    """What came in is not HTTP as RFC 9112 has it."""
 
     status = 400
 
@@ -92,6 +102,30 @@ class UnsupportedContentTypeError(RequestError):
     """The default input_fn cannot read the content type (S-40)."""
 
     status = 415
+
+
+class HeadersTooLargeError(RequestError):
+    """The request line and headers are longer, or more, than the server takes."""
+
+    status = 431
+
+
+class WorkerLostError(RequestError):
+    """The worker process ended in the middle of the request (S-46)."""
+
+    status = 502
+
+
+class OverloadedError(RequestError):
+    """Too many requests wait for a worker (S-48)."""
+
+    status = 503
+
+
+class RequestTimeoutError(RequestError):
+    """The request has used up its time (S-10, S-45)."""
+
+    status = 504
 
 
 class EncodeError(RequestError):

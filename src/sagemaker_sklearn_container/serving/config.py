@@ -19,6 +19,7 @@ class ServingConfig:
     Attributes:
         paths: The platform's directories and files.
         multi_model: Serve many models, loaded on request.
+        batch: Serve a batch transform job.
         port: TCP port to listen on.
         workers: Number of worker processes.
         timeout_s: Longest time for one request, seconds.
@@ -32,6 +33,7 @@ class ServingConfig:
 
     paths: Paths
     multi_model: bool
+    batch: bool
     port: int
     workers: int
     timeout_s: int
@@ -53,14 +55,19 @@ def read(environ: Mapping[str, str], cpus: int) -> ServingConfig:
     Raises:
         ConfigurationError: a value is not allowed; names the variable, the value and what is allowed.
 
-    Source: contract S-01, S-02, S-10, S-11, S-15, S-26, S-29, U-01, U-02.
+    Source: contract S-01, S-02, S-10, S-11, S-15, S-26, S-29, U-01, U-02, B-01, B-08. `SAGEMAKER_USE_NGINX` (S-13) is
+    not read, since there is no nginx to use or leave out; nor is `SAGEMAKER_SAFE_PORT_RANGE` (S-14), since no second
+    port is opened: processes of the container reach each other by Unix sockets without names.
     """
+    batch = settings.boolean(environ, contract.BATCH)
+    default_timeout_s = contract.DEFAULT_BATCH_TIMEOUT_S if batch else contract.DEFAULT_TIMEOUT_S
     return ServingConfig(
         paths=settings.paths(environ),
         multi_model=settings.boolean(environ, contract.MULTI_MODEL),
+        batch=batch,
         port=settings.integer(environ, contract.BIND_TO_PORT, contract.DEFAULT_PORT, 1, 65535),
         workers=settings.integer(environ, contract.MODEL_SERVER_WORKERS, cpus, 1),
-        timeout_s=settings.integer(environ, contract.MODEL_SERVER_TIMEOUT, contract.DEFAULT_TIMEOUT_S, 1),
+        timeout_s=settings.integer(environ, contract.MODEL_SERVER_TIMEOUT, default_timeout_s, 1),
         program=settings.text(environ, contract.PROGRAM),
         source=settings.text(environ, contract.SUBMIT_DIRECTORY),
         default_accept=settings.text(environ, contract.DEFAULT_INVOCATIONS_ACCEPT) or contract.JSON,

@@ -51,7 +51,14 @@ def _serve(config: ServingConfig) -> None:
     # Imported here, not at the top: numpy reads the thread limits when it is loaded.
     from sagemaker_sklearn_container.single_model.start import serve
 
-    serve(config)
+    _exit(serve(config))
+
+
+def _exit(code: int) -> NoReturn:
+    """End the process, without waiting for threads that the user's code may have started."""
+    sys.stdout.flush()
+    logging.shutdown()
+    os._exit(code)
 
 
 def _stop_before_serving(number: int, frame: FrameType | None) -> NoReturn:

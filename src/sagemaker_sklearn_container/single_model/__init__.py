@@ -1,1 +1,1 @@
-"""Serving one model: the WSGI application and the server around it."""
+"""Serving one model: its paths, its answers, its start-up."""

@@ -3,30 +3,77 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
+from functools import partial
 
-from sagemaker_sklearn_container.serving.code import load_user_module
+from sagemaker_sklearn_container import contract
+from sagemaker_sklearn_container.errors import ListenError
+from sagemaker_sklearn_container.gateway import process as gateway
+from sagemaker_sklearn_container.gateway.limits import Limits
+from sagemaker_sklearn_container.processes import worker
+from sagemaker_sklearn_container.processes.channel import Channel
+from sagemaker_sklearn_container.processes.supervisor import Supervisor
 from sagemaker_sklearn_container.serving.config import ServingConfig
-from sagemaker_sklearn_container.single_model.app import Application
-from sagemaker_sklearn_container.single_model.server import Server
-from sagemaker_sklearn_container.user_code import handlers
+from sagemaker_sklearn_container.single_model.routes import ROUTES
 
 logger = logging.getLogger(__name__)
 
+_MIB = 1024 * 1024
 
-def serve(config: ServingConfig) -> None:
+
+def serve(config: ServingConfig) -> int:
     """Load the user's code and the model once, then serve from worker processes that share both.
 
-    Does not return: the server ends the process.
+    Returns:
+        Exit code, when told to stop or when the server cannot go on.
 
     Raises:
-        ContainerError: the code or the model cannot be found or fetched.
-        Exception: whatever the user's script, model_fn or the functions around it raise.
+        ContainerError: the port cannot be had; or the code or the model cannot be found or fetched.
+        Exception: whatever the user's script or model_fn raises.
 
-    Source: contract S-03, S-04, S-06, U-20, U-27.
+    Source: contract S-01, S-03, S-04, S-06, S-08, U-20.
     """
+    with _bound(config.port) as listener:
+        supervisor = Supervisor(partial(_gateway, listener, config))
+    # Imported when the gateway is forked: it needs neither numpy nor the user's code.
+    from sagemaker_sklearn_container.serving.code import load_user_module
+    from sagemaker_sklearn_container.single_model.app import Application
+    from sagemaker_sklearn_container.user_code import handlers
+
     functions = handlers.resolve(load_user_module(config))
     started = time.monotonic()
     model = functions.load(str(config.paths.model))
     logger.info("Loaded the model from %s in %.2f s", config.paths.model, time.monotonic() - started)
-    Server(Application(functions, model, config.default_accept, config.max_body_bytes), config).run()
+    application = Application(functions, model, batch_defaults(config) if config.batch else None)
+    return supervisor.run(lambda channel: worker.run(channel, application.answer), config.workers)
+
+
+def batch_defaults(config: ServingConfig) -> dict[str, object]:
+    """What a batch transform job is told when the user's script does not say (B-02, B-04)."""
+    limit = config.max_body_bytes
+    return {
+        "MaxConcurrentTransforms": config.workers,
+        "BatchStrategy": "MULTI_RECORD",
+        # To the platform 0 means no limit.
+        "MaxPayloadInMB": contract.DEFAULT_BATCH_PAYLOAD_MIB if limit is None else max(1, limit // _MIB),
+    }
+
+
+def _bound(port: int) -> socket.socket:
+    """A socket that has the port, but does not listen yet: connections are refused."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("0.0.0.0", port))
+    except OSError as exc:
+        listener.close()
+        raise ListenError(
+            f"Opening port {port} failed: {exc}. Free it, or set {contract.BIND_TO_PORT} to another one."
+        ) from exc
+    return listener
+
+
+def _gateway(listener: socket.socket, config: ServingConfig, control: Channel) -> None:
+    limits = Limits(max_body_bytes=config.max_body_bytes, request_s=config.timeout_s)
+    gateway.run(listener, control, limits, ROUTES, config.default_accept, config.workers)

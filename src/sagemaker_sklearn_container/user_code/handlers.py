@@ -178,13 +178,18 @@ class Handlers:
         return model
 
     def invoke(
-        self, model: Any, body: bytes, content_type: str, accept: str, headers: Mapping[str, str] | None = None
+        self,
+        model: Any,
+        body: bytes | memoryview,
+        content_type: str,
+        accept: str,
+        headers: Mapping[str, str] | None = None,
     ) -> results.Response:
         """Answer one inference request.
 
         Args:
             model: What `load` returned.
-            body: Request body as received.
+            body: Request body as received; a view need be valid during the call only.
             content_type: Content type, raw; bodies of exactly the text types reach the script's input_fn or
                 transform_fn as str (S-25), the default input_fn reads bytes.
             accept: Accepted media type or types, raw.
@@ -198,6 +203,7 @@ class Handlers:
         Source: contract S-23 to S-27, S-30, S-31, U-21 to U-23, U-25, U-26, U-28, U-46.
         """
         context = self._context(headers)
+        body = bytes(body)  # of bytes it makes no copy
         with flask_request.request_context(body, content_type, accept, headers):
             if self.transform_fn is not None:
                 name = "transform_fn"

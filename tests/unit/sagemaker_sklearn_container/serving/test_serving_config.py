@@ -18,6 +18,7 @@ def test_the_defaults() -> None:
     assert read(empty, cpus=3) == ServingConfig(
         paths=Paths(Path("/opt/ml")),
         multi_model=False,
+        batch=False,
         port=8080,
         workers=3,
         timeout_s=60,
@@ -42,6 +43,20 @@ def test_the_defaults() -> None:
 def test_the_body_limit(environ: dict[str, str], limit: int | None) -> None:
     """S-29, S-47, B-06."""
     assert read(environ, cpus=1).max_body_bytes == limit
+
+
+@pytest.mark.parametrize(
+    ("environ", "batch", "timeout_s"),
+    [
+        ({"SAGEMAKER_BATCH": "true"}, True, 3600),
+        ({"SAGEMAKER_BATCH": "True", "SAGEMAKER_MODEL_SERVER_TIMEOUT": "7"}, True, 7),
+        ({"SAGEMAKER_BATCH": "false"}, False, 60),
+    ],
+)
+def test_batch_jobs_have_more_time(environ: dict[str, str], batch: bool, timeout_s: int) -> None:
+    """B-01, B-08."""
+    config = read(environ, cpus=1)
+    assert (config.batch, config.timeout_s) == (batch, timeout_s)
 
 
 @pytest.mark.parametrize(

@@ -1,112 +1,101 @@
-"""The application of one model, called as PEP 3333 has it."""
+"""The application of one model, called without a server."""
 
 from __future__ import annotations
 
-import io
 import json
+import logging
 from typing import Any
 
 import pytest
 
+from sagemaker_sklearn_container.processes.headers import Headers
+from sagemaker_sklearn_container.processes.messages import Request
 from sagemaker_sklearn_container.single_model.app import Application
-from sagemaker_sklearn_container.single_model.timeout import InvocationTimeout
+from sagemaker_sklearn_container.single_model.routes import EXECUTION_PARAMETERS, INVOKE
 from sagemaker_sklearn_container.user_code.handlers import Handlers
 from sagemaker_sklearn_container.user_code.results import Response
 
 
-def _call(application: Application, path: str, method: str = "POST", body: bytes = b"1", **environ: str) -> Any:
-    """Status, headers and body of one request."""
-    answer: list[Any] = []
-    chunks = application(
-        {
-            "REQUEST_METHOD": method,
-            "PATH_INFO": path,
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.input": io.BytesIO(body),
-            **environ,
-        },
-        lambda status, headers: answer.extend((status, dict(headers))),
-    )
-    return (*answer, b"".join(chunks))
+def _answer(application: Application, kind: int = INVOKE, body: bytes = b"1") -> Any:
+    """Status, headers by name, and body of one request."""
+    request = Request(kind, "text/csv", "application/json", "id-1", Headers(""), body)
+    status, head, content = application.answer(request)
+    status_line, *lines = head.decode("latin-1").split("\r\n")[:-1]
+    assert status_line.startswith(f"HTTP/1.1 {status} ")
+    return status, dict(line.split(": ", 1) for line in lines), content
 
 
 def _application(**functions: Any) -> Application:
-    return Application(Handlers(**functions), None, "application/json", 10)
+    return Application(Handlers(**functions), None)
 
 
 def _raise(error: BaseException) -> Any:
     raise error
 
 
-def test_ping_has_no_body_and_a_length() -> None:
-    """S-03, S-32."""
-    status, headers, body = _call(_application(), "/ping", "GET", b"")
-    assert (status, headers["Content-Length"], body) == ("200 OK", "0", b"")
-
-
-def test_the_clients_request_id_is_repeated_and_an_unsafe_one_is_not() -> None:
-    """S-22."""
-    assert _call(_application(), "/ping", "GET", HTTP_X_REQUEST_ID="id-1")[1]["X-Request-Id"] == "id-1"
-    assert len(_call(_application(), "/ping", "GET", HTTP_X_REQUEST_ID="a b\r\n")[1]["X-Request-Id"]) == 36
+class _UntoldError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
 
 
 @pytest.mark.parametrize(
-    ("error", "status"),
+    ("error", "message"),
     [
-        (ValueError("line 1\nline 2"), "500 Internal Server Error"),
-        (MemoryError("no"), "500 Internal Server Error"),
-        (SystemExit(3), "500 Internal Server Error"),
-        (InvocationTimeout("late"), "504 Gateway Timeout"),
+        (ValueError("line 1\nline 2"), "line 1\nline 2"),
+        (MemoryError("no"), "no"),
+        (SystemExit(3), "3"),
+        (KeyboardInterrupt(), ""),
+        (_UntoldError(), "(its text cannot be had: ValueError)"),
     ],
 )
-def test_errors_of_user_code_become_json(error: BaseException, status: str) -> None:
-    """S-44, S-45, S-49: never in the reason phrase."""
-    answer = _call(_application(predict_fn=lambda data, model: _raise(error)), "/invocations")
-    assert answer[0] == status
-    assert answer[1]["Content-Type"] == "application/json"
-    assert json.loads(answer[2]) == {"error": type(error).__name__, "error-message": str(error)}
+def test_errors_of_user_code_become_json(error: BaseException, message: str) -> None:
+    """S-44, S-49: never in the reason phrase."""
+    status, headers, body = _answer(_application(predict_fn=lambda data, model: _raise(error)))
+    assert (status, headers["Content-Type"], headers["X-Request-Id"]) == (500, "application/json", "id-1")
+    assert json.loads(body) == {"error": type(error).__name__, "error-message": message}
+
+
+def test_an_error_is_one_record_with_the_request_id(caplog: pytest.LogCaptureFixture) -> None:
+    """S-44: the traceback is in the log only."""
+    with caplog.at_level(logging.WARNING):
+        _answer(_application(predict_fn=lambda data, model: _raise(ValueError("no"))))
+    assert [record.getMessage() for record in caplog.records] == ["Request id-1: the user's code raised an exception"]
+    assert "in _raise" in caplog.text
 
 
 def test_a_response_of_user_code_keeps_status_and_headers() -> None:
     """U-28."""
     response = Response(b"x", "a/b", 299, (("X-One", "1"),))
-    status, headers, _ = _call(_application(predict_fn=lambda data, model: response), "/invocations")
-    assert (status, headers["Content-Type"], headers["X-One"]) == ("299 Status 299", "a/b", "1")
+    status, headers, body = _answer(_application(predict_fn=lambda data, model: response))
+    assert (status, headers["Content-Type"], headers["X-One"], body) == (299, "a/b", "1", b"x")
 
 
-def test_functions_see_the_requests_headers() -> None:
-    """S-30, S-31: types and length too, and nothing else of the server's environment."""
-
-    def predict_fn(data: Any, model: Any, context: Any) -> Any:
-        return dict(context.request_headers)
-
-    _, _, body = _call(
-        _application(predict_fn=predict_fn),
-        "/invocations",
-        HTTP_X_AMZN_SAGEMAKER_INFERENCE_ID="i",
-        CONTENT_TYPE="application/json",
-        SERVER_NAME="s",
-    )
-    assert json.loads(body) == {
-        "X-Amzn-Sagemaker-Inference-Id": "i",
-        "Content-Type": "application/json",
-        "Content-Length": "1",
-    }
+@pytest.mark.parametrize("status", [100, 0, 600, "200"])
+def test_a_status_that_is_none_is_an_error(status: Any) -> None:
+    """U-28."""
+    response = Response(b"x", "a/b", status)
+    answered, _, body = _answer(_application(predict_fn=lambda data, model: response))
+    assert (answered, json.loads(body)["error"]) == (500, "ResultError")
 
 
-def test_a_wrong_method_names_the_right_ones() -> None:
-    """S-21."""
-    status, headers, body = _call(_application(), "/invocations", "GET")
-    assert (status, headers["Allow"]) == ("405 Method Not Allowed", "POST, OPTIONS")
-    assert json.loads(body)["error-message"] == "/invocations does not answer GET; methods: POST."
+def test_a_status_without_body_has_none() -> None:
+    """U-28."""
+    response = Response(b"x", None, 204)
+    status, headers, body = _answer(_application(predict_fn=lambda data, model: response))
+    assert (status, body) == (204, b"")
+    assert "Content-Length" not in headers
 
 
-def test_a_body_that_ends_early_is_a_client_error() -> None:
-    """S-42."""
-    assert _call(_application(), "/invocations", body=b"1", CONTENT_LENGTH="2")[0] == "400 Bad Request"
+def test_headers_without_measure_are_an_error() -> None:
+    """S-30."""
+    response = Response(b"x", None, 200, (("X-Long", "a" * 100_000),))
+    assert _answer(_application(predict_fn=lambda data, model: response))[0] == 500
 
 
-def test_a_long_body_is_refused() -> None:
-    """S-47."""
-    assert _call(_application(), "/invocations", body=b"1" * 11)[0].startswith("413 ")
-    assert _call(_application(), "/invocations", body=b"1" * 11, CONTENT_LENGTH="")[0].startswith("413 ")
+def test_execution_parameters() -> None:
+    """S-33, B-04: the user's, else the defaults of a batch job, else none."""
+    defaults = {"MaxPayloadInMB": 6}
+    theirs = Application(Handlers(execution_parameters_fn=lambda: {"MaxPayloadInMB": 1}), None, defaults)
+    assert json.loads(_answer(theirs, EXECUTION_PARAMETERS)[2]) == {"MaxPayloadInMB": 1}
+    assert json.loads(_answer(Application(Handlers(), None, defaults), EXECUTION_PARAMETERS)[2]) == defaults
+    assert _answer(_application(), EXECUTION_PARAMETERS)[0] == 404

@@ -1,0 +1,151 @@
+"""The gateway's event loop: the listening socket, the supervisor's messages, the links to the workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from functools import partial
+from typing import Any
+
+from sagemaker_sklearn_container.gateway import control as messages
+from sagemaker_sklearn_container.gateway.access_log import AccessLog
+from sagemaker_sklearn_container.gateway.dispatch import Dispatcher
+from sagemaker_sklearn_container.gateway.http import Service
+from sagemaker_sklearn_container.gateway.limits import BACKLOG, Limits
+from sagemaker_sklearn_container.gateway.routes import Routes
+from sagemaker_sklearn_container.gateway.worker_link import WorkerLink
+from sagemaker_sklearn_container.processes.channel import Channel
+
+logger = logging.getLogger(__name__)
+
+# How long a connection without a request is kept when stopping: what its client has sent by now is answered.
+_LAST_REQUESTS_S = 0.3
+
+
+class Gateway:
+    """Connects clients with workers.
+
+    Attributes:
+        ended: Done when there is nothing left to do after the supervisor said stop, or the supervisor is gone.
+
+    Source: contract S-03 to S-05, S-07, S-09.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        listener: socket.socket,
+        control: Channel,
+        limits: Limits,
+        routes: Routes,
+        default_accept: str,
+        workers: int,
+    ) -> None:
+        """A gateway whose port is not open yet; arguments as for `process.run`."""
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self._loop = loop
+        self._listener = listener
+        self._control = control
+        self._limits = limits
+        self._default_accept = default_accept.encode("latin-1", errors="replace")
+        self._awaited = workers
+        self._links: dict[int, WorkerLink] = {}
+        self._server: asyncio.AbstractServer | None = None
+        self._access_log = AccessLog(loop)
+        self._dispatcher = Dispatcher(limits, loop.time, loop.call_at)
+        self._service = Service(
+            loop, limits, routes, self._dispatcher.submit, self._access_log, id_prefix=os.urandom(8).hex()
+        )
+        control.set_blocking(False)
+        loop.add_reader(control.fileno(), self._supervisor_says)
+
+    def flush(self) -> None:
+        """Write what is left of the access log."""
+        self._access_log.flush()
+
+    def _supervisor_says(self) -> None:
+        try:
+            packet = self._control.receive()
+        except BlockingIOError:
+            return
+        except OSError:
+            packet = None
+        if packet is None:  # it is gone, and everything with it
+            self._end()
+            return
+        what, number = messages.FORMAT.unpack(packet.data)
+        if what == messages.NEW_WORKER:
+            self._links[number] = WorkerLink(
+                self._loop,
+                Channel.from_descriptor(packet.descriptor),
+                self._dispatcher,
+                self._default_accept,
+                self._limits.request_s,
+                partial(self._worker_ready, number),
+                partial(self._tell, messages.KILL, number),
+            )
+        elif what == messages.WORKER_ENDED:
+            link = self._links.pop(number, None)
+            if link is not None:
+                link.close()
+        elif what == messages.STOP and not self._service.stopping:
+            self._stop()
+
+    def _tell(self, what: bytes, number: int) -> None:
+        try:
+            self._control.send(messages.FORMAT.pack(what, number))
+        except OSError as exc:
+            logger.error("Telling the supervisor about worker %d failed: %s", number, exc)
+
+    def _worker_ready(self, number: int) -> None:
+        self._tell(messages.READY, number)
+        self._awaited -= 1
+        if self._awaited == 0:
+            self._loop.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        if self._service.stopping:
+            return
+        # A copy, to take what is left in the queue of connections when the server has closed its own.
+        self._server = await self._loop.create_server(
+            self._service.connection, sock=self._listener.dup(), backlog=BACKLOG
+        )
+        logger.info("Serving on port %d", self._listener.getsockname()[1])
+
+    def _stop(self) -> None:
+        """Take no more connections; each open one ends after what it is busy with."""
+        self._service.stopping = True
+        self._loop.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._listener.setblocking(False)
+            while True:  # whoever the kernel has let in is served
+                try:
+                    accepted, _ = self._listener.accept()
+                except OSError:
+                    break
+                accepted.setblocking(False)
+                await self._adopt(accepted)
+        self._listener.close()
+        self._service.on_empty = self._end
+        if self._service.connections:
+            await asyncio.sleep(_LAST_REQUESTS_S)
+            for connection in list(self._service.connections):
+                connection.stop()
+        else:
+            self._end()
+
+    async def _adopt(self, accepted: socket.socket) -> None:
+        loop: Any = self._loop  # typeshed knows the method of concrete loops only
+        try:
+            await loop.connect_accepted_socket(self._service.connection, accepted)
+        except OSError as exc:
+            logger.debug("A connection was lost while stopping: %s", exc)
+
+    def _end(self, *_: Any) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)

@@ -1,0 +1,460 @@
+"""One client's connection: HTTP/1.1 in, HTTP/1.1 out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import Callable, cast
+
+import httptools
+
+from sagemaker_sklearn_container.errors import (
+    HeadersTooLargeError,
+    MalformedRequestError,
+    OverloadedError,
+    RequestError,
+)
+from sagemaker_sklearn_container.gateway import responses
+from sagemaker_sklearn_container.gateway.access_log import AccessLog
+from sagemaker_sklearn_container.gateway.limits import Limits
+from sagemaker_sklearn_container.gateway.request import SPECIAL_HEADERS, HttpRequest
+from sagemaker_sklearn_container.gateway.routes import NOTHING, Routes
+from sagemaker_sklearn_container.processes.messages import END_OF_LINE, ResponsePacket
+
+logger = logging.getLogger(__name__)
+
+_CLIENT_GONE = 499  # in the access log only, as nginx has it
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_CLOSE = b"Connection: close\r\n\r\n"
+_KEEP_ALIVE = b"Connection: keep-alive\r\n\r\n"
+# How long to go on reading from a client that was refused in the middle of its request: closing at once would reset
+# the connection, and the client might never see why (RFC 9112, 9.6).
+_LINGER_S = 10.0
+
+
+class Service:
+    """What all connections share.
+
+    Attributes:
+        loop: The event loop.
+        limits: What is allowed.
+        routes: Which paths there are.
+        submit: Has a complete request answered.
+        access_log: Where answered requests are listed.
+        connections: Those that are open.
+        stopping: Whether each connection is to end after the request that it is busy with.
+        on_empty: Called when the last connection has ended.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits,
+        routes: Routes,
+        submit: Callable[[HttpRequest], None],
+        access_log: AccessLog,
+        id_prefix: str,
+    ) -> None:
+        """A service without connections; `id_prefix` makes its request ids its own."""
+        self.loop = loop
+        self.limits = limits
+        self.routes = routes
+        self.submit = submit
+        self.access_log = access_log
+        self.connections: set[HttpConnection] = set()
+        self.stopping = False
+        self.on_empty: Callable[[], None] = lambda: None
+        self._id_prefix = id_prefix.encode("ascii")
+        self._count = 0
+
+    def new_id(self) -> bytes:
+        """A request id that nobody else gives."""
+        self._count += 1
+        return b"%b-%08x" % (self._id_prefix, self._count)
+
+    def connection(self) -> HttpConnection:
+        """The protocol for a new connection."""
+        return HttpConnection(self)
+
+
+class HttpConnection(asyncio.Protocol):
+    """Takes requests apart, has them answered one after the other, and writes the answers.
+
+    Requests that a client sends ahead (pipelining) wait here. No state of a connection keeps the others waiting, and
+    each has an end: a limit for the head, for pauses, for rest between requests.
+
+    Source: contract S-03, S-20 to S-23, S-28, S-29, S-32, S-47.
+    """
+
+    def __init__(self, service: Service) -> None:
+        """A connection that is not made yet."""
+        self._service = service
+        self._transport: asyncio.Transport = None  # type: ignore[assignment]
+        self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
+        self._client = "-"
+        self._incoming: HttpRequest | None = None  # its head or body is not complete
+        self._in_head = False
+        self._changing = False  # the request that comes in asks for another protocol
+        self._head_bytes = 0
+        self._current: HttpRequest | None = None  # is being answered
+        self._waiting: deque[HttpRequest] = deque()
+        self._advancing = False
+        self._deaf = False  # what comes in no longer matters
+        self._closing = False
+        self._write_paused = False
+        self._read_paused = False
+        self._deadline = 0.0
+        self._unsent = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    # The transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self._client = peer[0] if peer else "-"
+        service = self._service
+        service.connections.add(self)
+        self._deadline = service.loop.time() + service.limits.head_s
+        self._timer = service.loop.call_at(self._deadline, self._check_time)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._parser = None
+        for request in (self._current, self._incoming, *self._waiting):
+            if request is not None:
+                request.abandon()
+                if request is not self._current:
+                    request.discard()
+                else:
+                    self._log(request, _CLIENT_GONE, 0)
+        self._waiting.clear()
+        self._current = self._incoming = None
+        service = self._service
+        service.connections.discard(self)
+        if not service.connections:
+            service.on_empty()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf or self._parser is None:
+            return
+        service = self._service
+        now = service.loop.time()
+        in_head = self._in_head
+        try:
+            self._feed(data)
+        except httptools.HttpParserError as exc:
+            if isinstance(exc, httptools.HttpParserCallbackError):
+                logger.error("Taking a request apart failed", exc_info=exc.__context__ or exc)
+            self._refuse(MalformedRequestError(f"The request is not valid HTTP/1.1: {exc}. Correct the client."))
+            return
+        if self._deaf:
+            return
+        if self._in_head:
+            if not in_head:  # of these data, who knows how much is another request's body
+                self._deadline = now + service.limits.head_s
+                return
+            self._head_bytes += len(data)
+            if self._head_bytes > service.limits.max_head_bytes:
+                self._refuse(self._head_too_large())
+        elif self._incoming is not None:
+            self._deadline = now + service.limits.pause_s
+
+    def _feed(self, data: bytes) -> None:
+        while self._parser is not None and not self._deaf:
+            try:
+                self._parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as exc:
+                data = data[exc.args[0] :]
+                self._stay_with_http_1()
+
+    def _stay_with_http_1(self) -> None:
+        """Go on after a request to change the protocol, which we do not grant, as if it had not been made (RFC 9110,
+        7.8). The parser stops behind the head of such a request, and knows nothing of a body.
+        """
+        request, self._incoming = self._incoming, None
+        if request is None:  # CONNECT: what follows would have been for somebody else
+            self._deaf = True
+            return
+        fields = [
+            b"%b: %b\r\n" % (name, value)
+            for name, value in zip(request.headers[::2], request.headers[1::2])
+            if name.lower() != b"upgrade"
+        ]
+        version = b"1.0" if request.old else b"1.1"
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(b"%b %b HTTP/%b\r\n%b\r\n" % (request.method, request.url, version, b"".join(fields)))
+
+    def eof_received(self) -> bool:
+        return False  # the client has gone, or might as well: closes the transport
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+        self._deadline = self._service.loop.time() + self._service.limits.pause_s
+        self._set_reading()
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        self._deadline = self._service.loop.time() + self._service.limits.keep_alive_s
+        self._advance()
+        self._set_reading()
+
+    # The parser
+
+    def on_message_begin(self) -> None:
+        if self._deaf:
+            return
+        self._incoming = HttpRequest(self)
+        self._in_head = True
+        self._head_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        request = self._incoming
+        if request is None or self._deaf:
+            return
+        if not self._in_head:  # a trailer: nobody asked for one
+            self._head_bytes += len(name) + len(value)
+            if self._head_bytes > self._service.limits.max_head_bytes:
+                self._refuse(self._head_too_large())
+            return
+        headers = request.headers
+        headers.append(name)
+        headers.append(value)
+        key = name.lower()
+        if key in SPECIAL_HEADERS and key not in request.special:
+            request.special[key] = value
+
+    def on_headers_complete(self) -> None:
+        request = self._incoming
+        parser = self._parser
+        self._in_head = False
+        if request is None or parser is None or not self._check_head(request):
+            return
+        service = self._service
+        request.method = parser.get_method()
+        request.keep_alive = parser.should_keep_alive()
+        request.old = parser.get_http_version() == "1.0"
+        if parser.should_upgrade():
+            if request.method != b"CONNECT":
+                self._changing = True
+                return
+            request.keep_alive = False
+        request.identify(service.new_id())
+        request.target = service.routes.find(request.method, request.url)
+        special = request.special
+        if b"content-length" in special:
+            error = request.too_large(service.limits)
+            if error is not None:
+                self._refuse(error)
+                return
+        if b"expect" in special and not request.old and special[b"expect"].lower() == b"100-continue":
+            if request.target.error is not None:
+                self._refuse(request.target.error)
+                return
+            request.expects = True
+            self._continue()
+
+    def on_body(self, data: bytes) -> None:
+        request = self._incoming
+        if request is None or self._deaf:
+            return
+        request.expects = False
+        if request.target.kind == NOTHING:
+            return  # it will be answered without
+        try:
+            request.add(data)
+        except OSError as exc:
+            self._refuse(OverloadedError(f"There is no memory for the request body: {exc}. Send fewer at a time."))
+            return
+        error = request.too_large(self._service.limits)
+        if error is not None:
+            self._refuse(error)
+
+    def on_message_complete(self) -> None:
+        if self._changing:  # of the head, which is parsed again
+            self._changing = False
+            return
+        request, self._incoming = self._incoming, None
+        if request is None or self._deaf:
+            return
+        request.received = self._service.loop.time()
+        if self._current is None and not self._waiting and not self._write_paused:
+            self._start(request)
+        else:
+            self._waiting.append(request)
+            self._set_reading()
+
+    # Answers
+
+    def respond(self, request: HttpRequest, response: ResponsePacket) -> None:
+        """Write the answer to the current request.
+
+        Source: contract S-32.
+        """
+        self._current = None
+        transport = self._transport
+        service = self._service
+        status, head, body = response
+        length = len(body)
+        if request.method == b"HEAD":
+            body = b""
+        if service.stopping:
+            request.keep_alive = False
+        if not request.keep_alive:
+            end = _CLOSE
+        elif request.old:
+            end = _KEEP_ALIVE
+        else:
+            end = END_OF_LINE
+        if isinstance(body, bytes):
+            transport.write(head + end + body)
+        else:
+            transport.write(head + end)
+            transport.write(body)
+        now = service.loop.time()
+        self._deadline = now + service.limits.keep_alive_s
+        self._log(request, status, length, now)
+        if not request.keep_alive:
+            self._close()
+        elif self._waiting:
+            self._advance()
+        elif self._read_paused:
+            self._set_reading()
+        if self._incoming is not None and not self._closing:
+            self._continue()
+
+    def stop(self) -> None:
+        """End the connection, unless it is busy with a request: then that is the last one."""
+        if self._current is None and not self._waiting and (self._incoming is None or self._in_head):
+            self._closing = self._deaf = True
+            self._transport.close()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._transport.abort()
+
+    def _start(self, request: HttpRequest) -> None:
+        self._current = request
+        target = request.target
+        if target.error is not None:
+            _log_refusal(request, target.error)
+            request.fail(target.error)
+        elif target.kind == NOTHING:
+            head = responses.head(200, None, 0, request.request_id.decode("ascii"), target.headers)
+            request.respond(ResponsePacket(200, head, b""))
+        else:
+            self._service.submit(request)
+
+    def _advance(self) -> None:
+        """Go on with the requests that were sent ahead; not recursively, since there can be thousands of them."""
+        if self._advancing:
+            return
+        self._advancing = True
+        while self._waiting and self._current is None and not self._closing and not self._write_paused:
+            self._start(self._waiting.popleft())
+        self._advancing = False
+        self._set_reading()
+
+    def _refuse(self, error: RequestError) -> None:
+        """Answer the request that is coming in with an error, after those before it, and read no further one."""
+        if self._deaf:
+            return
+        self._deaf = True
+        request = self._incoming or HttpRequest(self)
+        self._incoming = None
+        request.discard()
+        request.keep_alive = False
+        request.received = self._service.loop.time()
+        if not request.request_id:
+            request.identify(self._service.new_id())
+        request.target = request.target._replace(error=error)
+        self._waiting.append(request)
+        self._advance()
+
+    def _check_head(self, request: HttpRequest) -> bool:
+        """Whether the head is not too large; else the request is refused."""
+        limits = self._service.limits
+        headers = request.headers
+        if (
+            len(headers) <= 2 * limits.max_headers
+            and len(request.url) + sum(map(len, headers)) <= limits.max_head_bytes
+        ):
+            return True
+        self._refuse(self._head_too_large())
+        return False
+
+    def _head_too_large(self) -> HeadersTooLargeError:
+        limits = self._service.limits
+        return HeadersTooLargeError(
+            f"The request line and headers are longer than {limits.max_head_bytes} bytes or more than "
+            f"{limits.max_headers}; send fewer or shorter ones."
+        )
+
+    def _continue(self) -> None:
+        """Ask for the body, if its sender waits to be asked, and nothing is to be answered before."""
+        request = self._incoming
+        if request is not None and request.expects and self._current is None and not self._waiting:
+            request.expects = False
+            self._transport.write(_CONTINUE)
+
+    def _close(self) -> None:
+        """End the connection when everything is written; a client that still sends may first read why."""
+        self._closing = True
+        if self._deaf and self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
+            self._deadline = self._service.loop.time() + _LINGER_S
+            self._service.loop.call_at(self._deadline, self._transport.close)
+            self._set_reading()
+        else:
+            self._deaf = True
+            self._transport.close()
+
+    def _set_reading(self) -> None:
+        """Read on, unless enough is waiting to be answered or to be written."""
+        wanted = self._closing or not (self._waiting or self._write_paused)
+        if wanted == self._read_paused and not self._transport.is_closing():
+            self._read_paused = not wanted
+            if wanted:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _check_time(self) -> None:
+        """End the connection if its time is over; one timer per connection, since setting one is dear."""
+        self._timer = None
+        service = self._service
+        now = service.loop.time()
+        unsent = self._transport.get_write_buffer_size()
+        if now >= self._deadline:
+            busy = self._current is not None
+            moving = unsent and unsent != self._unsent
+            if not busy and not moving:
+                if unsent:
+                    self._transport.abort()
+                else:
+                    self._transport.close()
+                return
+            self._deadline = now + service.limits.pause_s
+        self._unsent = unsent
+        self._timer = service.loop.call_at(self._deadline, self._check_time)
+
+    def _log(self, request: HttpRequest, status: int, length: int, now: float | None = None) -> None:
+        if request.target.path == "/ping" and status == 200:
+            return
+        seconds = (self._service.loop.time() if now is None else now) - request.received
+        agent = request.special.get(b"user-agent", b"")
+        self._service.access_log.add(
+            self._client, request.method, request.url, request.old, status, length, agent, seconds, request.request_id
+        )
+
+
+def _log_refusal(request: HttpRequest, error: RequestError) -> None:
+    request_id = request.request_id.decode("ascii")
+    logger.warning("Request %s: %d %s: %s", request_id, error.status, type(error).__name__, error)
