@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from typing import Callable, Sequence
 
@@ -76,6 +75,8 @@ def _resolves(host: str, timeout_s: float) -> bool:
 
 
 def _has_address(host: str) -> bool:
+    import socket  # in the child that asks; a job of one host does without
+
     try:
         socket.getaddrinfo(host, None)
     except (OSError, UnicodeError):  # UnicodeError: no host can have such a name

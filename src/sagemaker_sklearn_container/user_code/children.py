@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import select
 import signal
 from typing import Callable, NoReturn, TypeVar
@@ -46,6 +45,8 @@ def call(function: Callable[[], T], timeout_s: float | None = None) -> T:
             f"A child process that called {function!r} ended without an answer (wait status {status}); most often the "
             "container is out of memory."
         )
+    import pickle  # here: most jobs call nothing in a child, and every job waits for what is imported at its start
+
     succeeded, result = pickle.loads(answer)
     if not succeeded:
         raise result
@@ -65,6 +66,8 @@ def _answer(function: Callable[[], T], sink: int) -> NoReturn:
             answer = (False, exc)  # type: ignore[assignment]
         except Exception as exc:
             answer = (False, ContainerError(f"{type(exc).__name__}: {exc}"))  # type: ignore[assignment]
+        import pickle
+
         with os.fdopen(sink, "wb") as stream:
             pickle.dump(answer, stream)
         status = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from sagemaker_sklearn_container import contract
 from sagemaker_sklearn_container.errors import ConfigurationError, ContainerError, InstallError
@@ -39,6 +38,8 @@ def index_url(arn: str) -> str:
             f"Asking CodeArtifact for the package index {arn} failed: {exc}. Check that the job's role may call "
             "codeartifact:GetAuthorizationToken, codeartifact:GetRepositoryEndpoint and sts:GetServiceBearerToken."
         ) from exc
+    from urllib.parse import quote, urlsplit, urlunsplit  # rarely needed, and a train job waits for its imports
+
     address = urlsplit(endpoint)
     return urlunsplit(address._replace(netloc=f"aws:{quote(token, safe='')}@{address.netloc}")).rstrip("/") + "/simple/"
 

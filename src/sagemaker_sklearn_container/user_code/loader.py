@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import sys
@@ -34,6 +33,8 @@ def missing_program(code_dir: Path, program: str, *fallbacks: Path) -> CodeSourc
     Source: contract U-01, U-03.
     """
     files = {place: _files(place) for place in (code_dir, *fallbacks)}
+    import difflib  # for the error only
+
     nearest = difflib.get_close_matches(program, [file for found in files.values() for file in found], n=1)
     if fallbacks:
         looked = "is not in any of the places looked at: "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping
-from urllib.parse import urlparse
 
 from sagemaker_sklearn_container import contract, settings
 from sagemaker_sklearn_container.errors import CodeSourceError, ContainerError
@@ -41,8 +40,8 @@ def download(uri: str, target: Path, s3: S3Settings) -> None:
 
     Source: contract T-42, T-45.
     """
-    parts = urlparse(uri)
-    bucket, key = parts.netloc, parts.path.lstrip("/")
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    key = key.lstrip("/")
     if not bucket or not key:
         raise CodeSourceError(
             f"The user code's address is {uri!r}; it must have the form s3://bucket/path/sourcedir.tar.gz."
