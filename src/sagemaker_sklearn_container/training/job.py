@@ -21,7 +21,7 @@ from sagemaker_sklearn_container.training import config as configuration
 from sagemaker_sklearn_container.training import hosts, intermediate, launch
 from sagemaker_sklearn_container.training.arguments import command_line
 from sagemaker_sklearn_container.training.config import TrainingConfig
-from sagemaker_sklearn_container.training.environment import program_environment, training_env
+from sagemaker_sklearn_container.training.environment import program_environment, sm_variables, training_env
 from sagemaker_sklearn_container.training.failure import describe
 from sagemaker_sklearn_container.training.gpus import count_gpus
 from sagemaker_sklearn_container.training.invocation import log_invocation, without_secrets
@@ -102,15 +102,16 @@ def _run_program(
     if config.wait_for_hosts:
         hosts.wait_for(config.hosts, config.hosts_timeout_s)
     cpus, gpus = available_cpus(), count_gpus()
-    shown = without_secrets(config)
-    shown_command = _command(shown)
-    log_invocation(
-        training_env(shown, cpus, gpus),
-        program_environment(shown, environ, import_path, cpus, gpus),
-        shlex.join(shown_command),
-    )
     command = _command(config)
     variables = program_environment(config, environ, import_path, cpus, gpus)
+    shown = without_secrets(config)
+    shown_command = _command(shown)
+    redacted_variables = sm_variables(shown, cpus, gpus)
+    log_invocation(
+        training_env(shown, cpus, gpus),
+        {name: redacted_variables.get(name, value) for name, value in variables.items()},
+        shlex.join(shown_command),
+    )
     try:
         outcome = supervisor.run_program(
             command, config.paths.code, variables, signal_group=launch.is_shell_command(command)

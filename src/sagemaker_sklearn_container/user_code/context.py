@@ -22,7 +22,7 @@ class RequestProcessor:
 
     def __init__(self, request_headers: Mapping[str, str]) -> None:
         """A request with these headers, whose answer has nothing set yet."""
-        self._request_headers = RequestHeaders(request_headers)
+        self._given_headers = request_headers
         self._response_headers: dict[str, tuple[str, str]] = {}
         self._status: int | None = None
         self._content_type: str | None = None
@@ -30,6 +30,11 @@ class RequestProcessor:
     def get_request_property(self, key: str) -> str | None:
         """The value of a request header, None if there is none; case does not matter."""
         return self._request_headers.get(key)
+
+    @property
+    def _request_headers(self) -> RequestHeaders:
+        """Made when they are asked for: most functions take no context, and every request has one."""
+        return RequestHeaders(self._given_headers)
 
     def get_request_properties(self) -> RequestHeaders:
         """All request headers."""
