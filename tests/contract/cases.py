@@ -3,6 +3,7 @@
 from tests.contract.fixtures import *  # noqa: F403
 from tests.contract.serving_cases import *  # noqa: F403
 from tests.contract.serving_function_cases import *  # noqa: F403
+from tests.contract.serving_loan_cases import *  # noqa: F403
 from tests.contract.serving_server_cases import *  # noqa: F403
 from tests.contract.training_cases import *  # noqa: F403
 from tests.contract.training_code_cases import *  # noqa: F403

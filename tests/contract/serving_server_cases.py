@@ -93,9 +93,10 @@ def _tree(platform: Platform, script: str = OBEDIENT) -> MlTree:
     return tree
 
 
-def _serve(
+def serve_obedient(
     platform: Platform, environ: Mapping[str, str] | None = None, *, workers: int = 1, script: str = OBEDIENT
 ) -> Server:
+    """A server that does what bodies say."""
     variables = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_MODEL_SERVER_WORKERS": str(workers)}
     return platform.serve(_tree(platform, script), {**variables, **(environ or {})})
 
@@ -103,11 +104,12 @@ def _serve(
 @pytest.fixture()
 def server(platform: Platform) -> Iterator[Server]:
     """A server with one worker that does what bodies say."""
-    with _serve(platform) as server:
+    with serve_obedient(platform) as server:
         yield server
 
 
-def _post(server: Server, body: Any, **headers: str) -> Any:
+def post(server: Server, body: Any, **headers: str) -> Any:
+    """The answer to a body."""
     headers = {"Content-Type": "application/octet-stream", **headers}
     return requests.post(f"{server.base_url}/invocations", data=body, headers=headers, timeout=PATIENCE_S)
 
@@ -162,7 +164,8 @@ class Wire:
             return True
 
 
-def _request(body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
+def request_bytes(body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
+    """A request as it is sent."""
     lines = (b"POST /invocations HTTP/%s" % version, b"Host: x", b"Content-Type: x/y", *headers)
     return b"\r\n".join((*lines, b"Content-Length: %d" % len(body), b"", body))
 
@@ -177,7 +180,7 @@ def test_a_connection_serves_many_requests(server: Server) -> None:
     """S-32."""
     with Wire(server) as wire:
         for number in range(5):
-            wire.send(_request(b"word%d" % number))
+            wire.send(request_bytes(b"word%d" % number))
             status, headers, body = wire.answer()
             assert (status, body) == (200, b"word%d" % number)
             assert "connection" not in headers
@@ -186,8 +189,8 @@ def test_a_connection_serves_many_requests(server: Server) -> None:
 
 def test_requests_sent_ahead_are_answered_in_order(platform: Platform) -> None:
     """S-32: also when there are workers enough to answer them at once."""
-    with _serve(platform, workers=2) as server, Wire(server) as wire:
-        wire.send(_request(b"sleep 0.3"), PING, *(_request(b"%d" % number) for number in range(50)), PING)
+    with serve_obedient(platform, workers=2) as server, Wire(server) as wire:
+        wire.send(request_bytes(b"sleep 0.3"), PING, *(request_bytes(b"%d" % number) for number in range(50)), PING)
         answers = [wire.answer() for _ in range(53)]
     assert [body for _, _, body in answers] == [b"sleep 0.3", b"", *(b"%d" % number for number in range(50)), b""]
 
@@ -196,7 +199,7 @@ def test_pieces_of_a_request_are_put_together(server: Server) -> None:
     """S-20."""
     with Wire(server) as wire:
         wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for byte in _request(b"together"):
+        for byte in request_bytes(b"together"):
             wire.send(bytes([byte]))
         assert wire.answer()[::2] == (200, b"together")
 
@@ -212,7 +215,7 @@ def test_chunks_with_extensions_and_trailers(server: Server) -> None:
 
 def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
     """S-20: the body comes after 100."""
-    head, _, body = _request(b"word", b"Expect: 100-continue").partition(b"\r\n\r\n")
+    head, _, body = request_bytes(b"word", b"Expect: 100-continue").partition(b"\r\n\r\n")
     with Wire(server) as wire:
         wire.send(head, b"\r\n\r\n")
         assert wire.answer()[0] == 100
@@ -222,10 +225,10 @@ def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
 
 def test_a_client_whose_body_is_not_wanted_is_not_asked_for_it(platform: Platform) -> None:
     """S-21, S-47: the final answer comes at once."""
-    with _serve(platform, {"MAX_CONTENT_LENGTH": "8"}) as server:
+    with serve_obedient(platform, {"MAX_CONTENT_LENGTH": "8"}) as server:
         for request, status in (
-            (_request(b"too long a body", b"Expect: 100-continue"), 413),
-            (_request(b"word", b"Expect: 100-continue").replace(b"/invocations", b"/elsewhere"), 404),
+            (request_bytes(b"too long a body", b"Expect: 100-continue"), 413),
+            (request_bytes(b"word", b"Expect: 100-continue").replace(b"/invocations", b"/elsewhere"), 404),
         ):
             with Wire(server) as wire:
                 wire.send(request.partition(b"\r\n\r\n")[0], b"\r\n\r\n")
@@ -238,12 +241,12 @@ def test_a_client_whose_body_is_not_wanted_is_not_asked_for_it(platform: Platfor
 def test_http_1_0(server: Server, header: bytes, kept: bool) -> None:
     """S-32: one request per connection, unless asked otherwise."""
     with Wire(server) as wire:
-        wire.send(_request(b"old", header, version=b"1.0"))
+        wire.send(request_bytes(b"old", header, version=b"1.0"))
         status, headers, body = wire.answer()
         assert (status, body) == (200, b"old")
         assert headers["connection"] == ("keep-alive" if kept else "close")
         if kept:
-            wire.send(_request(b"again", header, version=b"1.0"))
+            wire.send(request_bytes(b"again", header, version=b"1.0"))
             assert wire.answer()[::2] == (200, b"again")
         else:
             assert wire.ended()
@@ -252,7 +255,7 @@ def test_http_1_0(server: Server, header: bytes, kept: bool) -> None:
 def test_connection_close_is_honoured(server: Server) -> None:
     """S-32."""
     with Wire(server) as wire:
-        wire.send(_request(b"last", b"Connection: close"))
+        wire.send(request_bytes(b"last", b"Connection: close"))
         assert wire.answer()[2] == b"last"
         assert wire.ended()
 
@@ -268,21 +271,21 @@ def test_another_protocol_is_not_offered(server: Server) -> None:
     """S-20: a request to change it, as curl makes for HTTP/2, is answered as it is."""
     upgrade = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAAQAAP__")
     with Wire(server) as wire:
-        wire.send(_request(b"word", *upgrade))
+        wire.send(request_bytes(b"word", *upgrade))
         assert wire.answer()[::2] == (200, b"word")
 
 
 def test_large_bodies_travel_both_ways(server: Server) -> None:
     """S-29, B-06: unchanged, with a length and chunked."""
     body = bytes(range(256)) * 32768
-    assert _post(server, body).content == body
-    assert _post(server, iter([body[:3_000_000], body[3_000_000:]])).content == body
+    assert post(server, body).content == body
+    assert post(server, iter([body[:3_000_000], body[3_000_000:]])).content == body
 
 
 def test_what_user_code_sets_cannot_break_the_response(server: Server) -> None:
     """S-30: line ends in values, headers that are the server's, names that are none; the script's author is told."""
     with Wire(server) as wire:
-        wire.send(_request(b"headers"))
+        wire.send(request_bytes(b"headers"))
         status, headers, body = wire.answer()
         assert (status, json.loads(body)["error"]) == (500, "ResultError")
         assert not {"x-evil", "transfer-encoding", "x bad", "x-good"} & set(headers)
@@ -324,23 +327,23 @@ def test_what_is_no_good_request_is_refused_and_the_connection_closed(server: Se
         assert (answered, headers["content-type"]) == (status, "application/json")
         assert set(json.loads(body)) == {"error", "error-message"}
         assert wire.ended()
-    assert _post(server, "word").text == "word"
+    assert post(server, "word").text == "word"
 
 
 def test_a_refusal_waits_for_the_answers_before_it(server: Server) -> None:
     """S-32."""
     with Wire(server) as wire:
-        wire.send(_request(b"sleep 0.2"), b"nonsense\r\n\r\n")
+        wire.send(request_bytes(b"sleep 0.2"), b"nonsense\r\n\r\n")
         assert [wire.answer()[0] for _ in range(2)] == [200, 400]
         assert wire.ended()
 
 
 def test_a_client_that_sends_too_much_can_read_why(platform: Platform) -> None:
     """S-47: though it has sent much more by then."""
-    with _serve(platform, {"MAX_CONTENT_LENGTH": "1000"}) as server:
-        answer = _post(server, b"x" * 20_000_000)
+    with serve_obedient(platform, {"MAX_CONTENT_LENGTH": "1000"}) as server:
+        answer = post(server, b"x" * 20_000_000)
         assert (answer.status_code, answer.json()["error"]) == (413, "PayloadTooLargeError")
-        assert _post(server, "word").text == "word"
+        assert post(server, "word").text == "word"
 
 
 # Under load
@@ -348,8 +351,8 @@ def test_a_client_that_sends_too_much_can_read_why(platform: Platform) -> None:
 
 def test_pings_do_not_wait_for_busy_workers(platform: Platform) -> None:
     """S-05."""
-    with _serve(platform, workers=2) as server, ThreadPoolExecutor(4) as pool, requests.Session() as session:
-        busy = [pool.submit(_post, server, "compute 2") for _ in range(4)]
+    with serve_obedient(platform, workers=2) as server, ThreadPoolExecutor(4) as pool, requests.Session() as session:
+        busy = [pool.submit(post, server, "compute 2") for _ in range(4)]
         time.sleep(0.2)
         seconds = []
         while not all(answer.done() for answer in busy[:2]):
@@ -364,8 +367,8 @@ def test_pings_do_not_wait_for_busy_workers(platform: Platform) -> None:
 
 def test_slow_clients_do_not_matter(platform: Platform) -> None:
     """S-09: 200 that send a byte a second, in the head or in the body."""
-    head, _, body = _request(b"x" * 1000).partition(b"\r\n\r\n")
-    with _serve(platform) as server:
+    head, _, body = request_bytes(b"x" * 1000).partition(b"\r\n\r\n")
+    with serve_obedient(platform) as server:
         wires = [Wire(server) for _ in range(200)]
         try:
             for number, wire in enumerate(wires):
@@ -374,7 +377,7 @@ def test_slow_clients_do_not_matter(platform: Platform) -> None:
                 for number, wire in enumerate(wires):
                     wire.send(body[:1] if number % 2 else head[20 + turn : 21 + turn])
                 started = time.monotonic()
-                assert _post(server, "word").text == "word"
+                assert post(server, "word").text == "word"
                 assert time.monotonic() - started < 1
                 time.sleep(0.7)
         finally:
@@ -385,25 +388,25 @@ def test_slow_clients_do_not_matter(platform: Platform) -> None:
 def test_small_requests_do_not_wait_for_large_ones(platform: Platform) -> None:
     """S-48: with two workers, large requests leave one to small ones."""
     script = OBEDIENT.replace("    if len(data) > 100:\n", "    if len(data) > 100:\n        time.sleep(1.5)\n")
-    with _serve(platform, workers=2, script=script) as server, ThreadPoolExecutor(3) as pool:
-        assert _post(server, "first").text == "first"
-        large = [pool.submit(_post, server, b"x" * 2_000_000) for _ in range(3)]
+    with serve_obedient(platform, workers=2, script=script) as server, ThreadPoolExecutor(3) as pool:
+        assert post(server, "first").text == "first"
+        large = [pool.submit(post, server, b"x" * 2_000_000) for _ in range(3)]
         time.sleep(0.3)
         started = time.monotonic()
         for _ in range(5):
-            assert _post(server, "word").text == "word"
+            assert post(server, "word").text == "word"
         assert time.monotonic() - started < 1
         assert [len(answer.result().content) for answer in large] == [2_000_000] * 3
 
 
 def test_clients_that_leave_early_do_not_matter(server: Server) -> None:
     """S-48: in the head, in the body, while waiting for a worker, before reading the answer."""
-    request = _request(b"sleep 0.01" * 5)
+    request = request_bytes(b"sleep 0.01" * 5)
     for _ in range(5):
         for cut in (10, len(request) - 3, len(request)):
             with Wire(server) as wire:
                 wire.send(request[:cut])
-    assert _post(server, "word").text == "word"
+    assert post(server, "word").text == "word"
 
 
 # Under fault
@@ -425,20 +428,20 @@ def test_whatever_user_code_does_there_is_one_answer_and_the_next_request_is_ser
     platform: Platform, body: str, status: int, error: str
 ) -> None:
     """S-10, S-44, S-45, S-46, S-49, U-31: a child that outlives the worker does not hide its end."""
-    with _serve(platform, {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "2"}) as server:
-        answer = _post(server, body, **{"X-Request-Id": "the-one"})
+    with serve_obedient(platform, {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "2"}) as server:
+        answer = post(server, body, **{"X-Request-Id": "the-one"})
         assert (answer.status_code, answer.json()["error"]) == (status, error)
         assert answer.headers["X-Request-Id"] == "the-one"
         started = time.monotonic()
-        assert _post(server, "word").text == "word"
+        assert post(server, "word").text == "word"
         assert time.monotonic() - started < 1
         assert server.wait_for_log("Request the-one: ").count("Request the-one: ") == 1
 
 
 def test_the_death_of_a_worker_fails_its_own_request_only(platform: Platform) -> None:
     """S-46: under load; the capacity is back within a second."""
-    with _serve(platform, workers=2) as server, ThreadPoolExecutor(8) as pool:
-        victim = _post(server, "pid").text
+    with serve_obedient(platform, workers=2) as server, ThreadPoolExecutor(8) as pool:
+        victim = post(server, "pid").text
         statuses: list[int] = []
         stop = threading.Event()
 
@@ -455,10 +458,10 @@ def test_the_death_of_a_worker_fails_its_own_request_only(platform: Platform) ->
 
         clients = [pool.submit(load) for _ in range(6)]
         time.sleep(0.5)
-        killer = _post(server, f"kill {victim}").status_code
+        killer = post(server, f"kill {victim}").status_code
         time.sleep(1)
-        pids = {future.result().text for future in [pool.submit(_post, server, "pid") for _ in range(2)]}
-        pids |= {_post(server, "pid").text for _ in range(10)}
+        pids = {future.result().text for future in [pool.submit(post, server, "pid") for _ in range(2)]}
+        pids |= {post(server, "pid").text for _ in range(10)}
         stop.set()
         for client in clients:
             client.result()
@@ -471,10 +474,10 @@ def test_the_death_of_a_worker_fails_its_own_request_only(platform: Platform) ->
 
 def test_the_server_ends_if_its_gateway_does(platform: Platform) -> None:
     """S-08: so that the platform replaces the container."""
-    server = _serve(platform)
-    gateway = _post(server, "gateway").text
+    server = serve_obedient(platform)
+    gateway = post(server, "gateway").text
     with pytest.raises(requests.RequestException):
-        _post(server, f"kill {gateway}")
+        post(server, f"kill {gateway}")
     server.wait_for_log("The HTTP gateway ended: killed by SIGKILL")
     assert server.stop() == 1
 
@@ -484,13 +487,13 @@ def test_the_server_ends_if_its_gateway_does(platform: Platform) -> None:
 
 def test_sigterm_under_load_drops_nothing(platform: Platform) -> None:
     """S-07: requests that run, that wait for a worker, and that come in on open connections."""
-    server = _serve(platform, workers=2)
+    server = serve_obedient(platform, workers=2)
     outcomes: list[object] = []
 
     def load() -> None:
         with Wire(server) as wire:
             while True:
-                wire.send(_request(b"sleep 0.05"))
+                wire.send(request_bytes(b"sleep 0.05"))
                 status, headers, body = wire.answer()
                 outcomes.append((status, body))
                 if headers.get("connection") == "close":
@@ -517,7 +520,7 @@ def test_a_batch_job_is_told_how_parallel_the_server_is(
     platform: Platform, environ: dict[str, str], limit: int
 ) -> None:
     """B-02, B-04, D-7."""
-    with _serve(platform, {"SAGEMAKER_BATCH": "True", **environ}, workers=3) as server:
+    with serve_obedient(platform, {"SAGEMAKER_BATCH": "True", **environ}, workers=3) as server:
         answer = requests.get(f"{server.base_url}/execution-parameters", timeout=PATIENCE_S)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
         expected = {"MaxConcurrentTransforms": 3, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": limit}
@@ -528,8 +531,8 @@ def test_settings_of_the_replaced_stack_do_no_harm(platform: Platform) -> None:
     """S-13, S-14, B-01: there is no nginx, and no second port."""
     environ = {"SAGEMAKER_USE_NGINX": "false", "SAGEMAKER_SAFE_PORT_RANGE": "9000-9000"}
     environ.update({"SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD", "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "4"})
-    with _serve(platform, environ) as server:
-        assert _post(server, "word").text == "word"
+    with serve_obedient(platform, environ) as server:
+        assert post(server, "word").text == "word"
 
 
 ACCESS_LINE = re.compile(
@@ -545,7 +548,7 @@ def test_the_access_log(server: Server) -> None:
         wire.send(PING)
         wire.answer()
         head = (b'User-Agent: agent "1"', b"X-Request-Id: id-7")
-        wire.send(_request(b"word", *head).replace(b"/invocations", b'/invocations?a="b'))
+        wire.send(request_bytes(b"word", *head).replace(b"/invocations", b'/invocations?a="b'))
         assert wire.answer()[::2] == (200, b"word")
         wire.send(b"POST /ping HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
         assert wire.answer()[0] == 405

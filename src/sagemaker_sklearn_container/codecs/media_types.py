@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from functools import lru_cache
+
+# Clients send few different values; those that invent new ones must not fill the memory.
+_REMEMBERED = 64
 
 
+@lru_cache(_REMEMBERED)
 def essence(value: str) -> str:
     """`type/subtype` of a Content-Type or Accept entry: lower case, without parameters.
 
@@ -13,7 +17,8 @@ def essence(value: str) -> str:
     return value.partition(";")[0].strip().lower()
 
 
-def negotiate(accept: str, offered: Sequence[str]) -> str | None:
+@lru_cache(_REMEMBERED)
+def negotiate(accept: str, offered: tuple[str, ...]) -> str | None:
     """The first of the `offered` media types that the client likes best.
 
     Args:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import select
 import time
 from functools import lru_cache
+from typing import Callable, Tuple
 
 # A pipe that is writable takes this much without waiting (pipe(7)).
 _PIPE_BYTES = select.PIPE_BUF
@@ -16,6 +16,9 @@ _COLLECT_S = 0.02
 _MOST_LINES = 10_000
 # Printable ASCII but for quote and backslash passes; the rest is written as \xHH, as nginx does.
 _ESCAPED = {code: f"\\x{code:02X}" for code in (*range(32), 34, 92, *range(127, 256))}
+
+# When, and what `AccessLog.add` takes.
+_Request = Tuple[int, str, bytes, bytes, bool, int, int, bytes, float, bytes]
 
 
 class AccessLog:
@@ -27,11 +30,12 @@ class AccessLog:
     Source: contract S-15, S-16.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int = 1) -> None:
-        """A log that writes to a file descriptor."""
-        self._loop = loop
+    def __init__(self, call_later: Callable[[float, Callable[[], None]], object], descriptor: int = 1) -> None:
+        """A log that writes to a file descriptor; `call_later` has a function called after so many seconds."""
+        self._call_later = call_later
         self._descriptor = descriptor
-        self._lines: list[str] = []
+        self._requests: list[_Request] = []
+        self._unwritten = b""
         self._scheduled = False
         self._dropped = 0
         self._second = -1
@@ -64,43 +68,51 @@ class AccessLog:
             seconds: From the complete request to its answer.
             request_id: Of the request.
         """
-        if len(self._lines) >= _MOST_LINES:
+        if len(self._requests) >= _MOST_LINES:
             self._dropped += 1
             return
-        now = int(time.time())
-        if now != self._second:
-            self._second = now
-            self._stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now))
-        line = (
-            f'{client} - - [{self._stamp}] "{_safe(method)} {_safe(url)} HTTP/1.{0 if old else 1}" {status} {length} '
-            f'"-" "{_safe(agent) or "-"}" {seconds:.6f} {request_id.decode("latin-1")}\n'
-        )
-        self._lines.append(line)
+        self._requests.append((int(time.time()), client, method, url, old, status, length, agent, seconds, request_id))
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_later(_COLLECT_S, self.flush)
+            self._call_later(_COLLECT_S, self.flush)
 
     def flush(self) -> None:
         """Write what there is, as far as it can be written without waiting."""
         self._scheduled = False
-        data = "".join(self._lines).encode("latin-1")
-        self._lines.clear()
-        while data:
-            if not self._poll.poll(0):
-                break
+        if self._written() and self._requests:
+            # Made here, not one by one: in a row it takes half the time.
+            self._unwritten = "".join(map(self._line, self._requests)).encode("latin-1")
+            self._requests.clear()
+            if self._dropped:
+                self._unwritten += b"%d access log lines were dropped: nobody read standard output.\n" % self._dropped
+                self._dropped = 0
+            self._written()
+        if self._unwritten:
+            self._scheduled = True
+            self._call_later(_COLLECT_S, self.flush)
+
+    def _written(self) -> bool:
+        """Write earlier lines; whether all of them are written."""
+        data = self._unwritten
+        while data and self._poll.poll(0):
             try:
                 data = data[os.write(self._descriptor, data[:_PIPE_BYTES]) :]
             except BlockingIOError:
                 break
-            except OSError:
-                return  # nobody will ever read it
-        if data:
-            self._lines[:0] = data.decode("latin-1").splitlines(keepends=True)
-            self._scheduled = True
-            self._loop.call_later(_COLLECT_S, self.flush)
-        elif self._dropped:
-            self._lines.append(f"{self._dropped} access log lines were dropped: nobody read standard output.\n")
-            self._dropped = 0
+            except OSError:  # nobody will ever read it
+                data = b""
+        self._unwritten = data
+        return not data
+
+    def _line(self, request: _Request) -> str:
+        when, client, method, url, old, status, length, agent, seconds, request_id = request
+        if when != self._second:
+            self._second = when
+            self._stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(when))
+        return (
+            f'{client} - - [{self._stamp}] "{_safe(method)} {_safe(url)} HTTP/1.{0 if old else 1}" {status} {length} '
+            f'"-" "{_safe(agent) or "-"}" {seconds:.6f} {request_id.decode("latin-1")}\n'
+        )
 
 
 @lru_cache(128)

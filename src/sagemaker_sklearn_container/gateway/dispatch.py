@@ -23,6 +23,10 @@ class WorkerGoneError(Exception):
 class Worker(Protocol):
     """A worker as the dispatcher sees it."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether it computes at the moment: it may, for a connection that it was lent, and still count as idle."""
+
     def start(self, request: HttpRequest) -> None:
         """Give it a request, which it has not before the last one is done.
 
@@ -81,9 +85,9 @@ class Dispatcher:
 
         One more than may wait is answered with 503.
         """
-        large = request.length > self._limits.large_body_bytes
+        large = self.is_large(request)
         if not large:
-            self._last_small = request.received
+            self.note_small(request.received)
         if self._idle and not self._small and (not large or (not self._large and self._large_may_run())):
             self._start(request, large)
             return
@@ -104,6 +108,14 @@ class Dispatcher:
         if self._idle:
             self._pump()
 
+    def is_large(self, request: HttpRequest) -> bool:
+        """Whether a request counts as a large one."""
+        return request.length > self._limits.large_body_bytes
+
+    def note_small(self, when: float) -> None:
+        """There was a small request at that time, perhaps one that needed no dispatcher."""
+        self._last_small = when
+
     def ready(self, worker: Worker) -> None:
         """A worker can take a request: a new one, or one that has done its last."""
         if self._running.pop(worker, False):
@@ -111,6 +123,14 @@ class Dispatcher:
         self._idle.append(worker)
         if self._small or self._large:
             self._pump()
+
+    def occupied(self, worker: Worker) -> None:
+        """A worker can take no request until it is `ready` again, because of one that was not handed out here."""
+        if worker in self._idle:
+            self._idle.remove(worker)
+        if self._running.get(worker, False):
+            self._large_running -= 1
+        self._running[worker] = False
 
     def gone(self, worker: Worker) -> None:
         """A worker has ended; what became of its request is its link's business."""
@@ -121,7 +141,7 @@ class Dispatcher:
 
     def resubmit(self, request: HttpRequest) -> None:
         """Put a request that no worker has begun before all others."""
-        large = request.length > self._limits.large_body_bytes
+        large = self.is_large(request)
         (self._large if large else self._small).appendleft(request)
         self._waiting_bytes += request.length
         self._set_timer()
@@ -171,7 +191,7 @@ class Dispatcher:
             request.discard()
             return
         while self._idle:
-            worker = self._idle.pop()
+            worker = self._next_idle()
             try:
                 worker.start(request)
             except WorkerGoneError:
@@ -180,6 +200,13 @@ class Dispatcher:
             self._large_running += large
             return
         self.resubmit(request)
+
+    def _next_idle(self) -> Worker:
+        idle = self._idle
+        for index in range(len(idle) - 1, -1, -1):
+            if not idle[index].busy:
+                return idle.pop(index)
+        return idle.pop()
 
     def _set_timer(self) -> None:
         if not self._timer_set:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 from functools import partial
 from typing import Any
@@ -14,6 +13,7 @@ from sagemaker_sklearn_container.gateway.access_log import AccessLog
 from sagemaker_sklearn_container.gateway.dispatch import Dispatcher
 from sagemaker_sklearn_container.gateway.http import Service
 from sagemaker_sklearn_container.gateway.limits import BACKLOG, Limits
+from sagemaker_sklearn_container.gateway.loans import Lender
 from sagemaker_sklearn_container.gateway.routes import Routes
 from sagemaker_sklearn_container.gateway.worker_link import WorkerLink
 from sagemaker_sklearn_container.processes.channel import Channel
@@ -53,11 +53,11 @@ class Gateway:
         self._awaited = workers
         self._links: dict[int, WorkerLink] = {}
         self._server: asyncio.AbstractServer | None = None
-        self._access_log = AccessLog(loop)
+        self._access_log = AccessLog(loop.call_later)
         self._dispatcher = Dispatcher(limits, loop.time, loop.call_at)
-        self._service = Service(
-            loop, limits, routes, self._dispatcher.submit, self._access_log, id_prefix=os.urandom(8).hex()
-        )
+        self._service = Service(loop, limits, routes, self._dispatcher.submit, self._access_log)
+        self._lender = Lender(loop, self._links, self._dispatcher)
+        self._service.lend = self._lender.lend
         control.set_blocking(False)
         loop.add_reader(control.fileno(), self._supervisor_says)
 
@@ -117,6 +117,7 @@ class Gateway:
     def _stop(self) -> None:
         """Take no more connections; each open one ends after what it is busy with."""
         self._service.stopping = True
+        self._lender.recall()
         self._loop.create_task(self._drain())
 
     async def _drain(self) -> None:

@@ -10,16 +10,16 @@ from typing import Callable, cast
 import httptools
 
 from sagemaker_sklearn_container.errors import (
-    HeadersTooLargeError,
     MalformedRequestError,
     OverloadedError,
     RequestError,
 )
 from sagemaker_sklearn_container.gateway import responses
 from sagemaker_sklearn_container.gateway.access_log import AccessLog
+from sagemaker_sklearn_container.gateway.dispatch import fail
 from sagemaker_sklearn_container.gateway.limits import Limits
-from sagemaker_sklearn_container.gateway.request import SPECIAL_HEADERS, HttpRequest
-from sagemaker_sklearn_container.gateway.routes import NOTHING, Routes
+from sagemaker_sklearn_container.gateway.request import HttpRequest, RequestIds, head_too_large
+from sagemaker_sklearn_container.gateway.routes import NOTHING, Routes, Target
 from sagemaker_sklearn_container.processes.messages import END_OF_LINE, ResponsePacket
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,12 @@ _KEEP_ALIVE = b"Connection: keep-alive\r\n\r\n"
 # How long to go on reading from a client that was refused in the middle of its request: closing at once would reset
 # the connection, and the client might never see why (RFC 9112, 9.6).
 _LINGER_S = 10.0
+# A connection is lent after so many simple requests in a row, each of them answered within that time by a worker: of
+# more time the way through the gateway is no part that matters.
+_SIMPLE_REQUESTS = 2
+# One that comes back since its client does not send simple requests needs more of them, up to so many.
+_MOST_SIMPLE_REQUESTS = 10_000
+_QUICK_S = 0.005
 
 
 class Service:
@@ -42,9 +48,11 @@ class Service:
         routes: Which paths there are.
         submit: Has a complete request answered.
         access_log: Where answered requests are listed.
+        ids: For requests.
         connections: Those that are open.
         stopping: Whether each connection is to end after the request that it is busy with.
         on_empty: Called when the last connection has ended.
+        lend: Lends a connection, and the target of its last request, to a worker; False if there is none for it.
     """
 
     def __init__(
@@ -54,9 +62,8 @@ class Service:
         routes: Routes,
         submit: Callable[[HttpRequest], None],
         access_log: AccessLog,
-        id_prefix: str,
     ) -> None:
-        """A service without connections; `id_prefix` makes its request ids its own."""
+        """A service without connections."""
         self.loop = loop
         self.limits = limits
         self.routes = routes
@@ -65,13 +72,8 @@ class Service:
         self.connections: set[HttpConnection] = set()
         self.stopping = False
         self.on_empty: Callable[[], None] = lambda: None
-        self._id_prefix = id_prefix.encode("ascii")
-        self._count = 0
-
-    def new_id(self) -> bytes:
-        """A request id that nobody else gives."""
-        self._count += 1
-        return b"%b-%08x" % (self._id_prefix, self._count)
+        self.lend: Callable[[HttpConnection, Target, str, bytes], bool] = lambda connection, target, client, url: False
+        self.ids = RequestIds()
 
     def connection(self) -> HttpConnection:
         """The protocol for a new connection."""
@@ -106,6 +108,12 @@ class HttpConnection(asyncio.Protocol):
         self._read_paused = False
         self._deadline = 0.0
         self._unsent = 0
+        self._simple = 0  # requests in a row that a worker could have answered by itself
+        self._simple_needed = _SIMPLE_REQUESTS
+        self._lent = False
+        self._last_target = Target(NOTHING, "-")  # before it was lent
+        self._last_url = b""
+        self._ending = False  # when it comes back
         self._timer: asyncio.TimerHandle | None = None
 
     # The transport
@@ -158,7 +166,7 @@ class HttpConnection(asyncio.Protocol):
                 return
             self._head_bytes += len(data)
             if self._head_bytes > service.limits.max_head_bytes:
-                self._refuse(self._head_too_large())
+                self._refuse(head_too_large(service.limits))
         elif self._incoming is not None:
             self._deadline = now + service.limits.pause_s
 
@@ -222,22 +230,20 @@ class HttpConnection(asyncio.Protocol):
         if not self._in_head:  # a trailer: nobody asked for one
             self._head_bytes += len(name) + len(value)
             if self._head_bytes > self._service.limits.max_head_bytes:
-                self._refuse(self._head_too_large())
+                self._refuse(head_too_large(self._service.limits))
             return
-        headers = request.headers
-        headers.append(name)
-        headers.append(value)
-        key = name.lower()
-        if key in SPECIAL_HEADERS and key not in request.special:
-            request.special[key] = value
+        request.add_header(name, value)
 
     def on_headers_complete(self) -> None:
         request = self._incoming
         parser = self._parser
         self._in_head = False
-        if request is None or parser is None or not self._check_head(request):
+        if request is None or parser is None:
             return
         service = self._service
+        if not request.head_fits(service.limits):
+            self._refuse(head_too_large(service.limits))
+            return
         request.method = parser.get_method()
         request.keep_alive = parser.should_keep_alive()
         request.old = parser.get_http_version() == "1.0"
@@ -246,7 +252,7 @@ class HttpConnection(asyncio.Protocol):
                 self._changing = True
                 return
             request.keep_alive = False
-        request.identify(service.new_id())
+        request.identify(service.ids)
         request.target = service.routes.find(request.method, request.url)
         special = request.special
         if b"content-length" in special:
@@ -327,18 +333,90 @@ class HttpConnection(asyncio.Protocol):
             self._advance()
         elif self._read_paused:
             self._set_reading()
+        elif 0.0 <= request.took_s < _QUICK_S:
+            self._consider_lending(request)
         if self._incoming is not None and not self._closing:
             self._continue()
 
     def stop(self) -> None:
         """End the connection, unless it is busy with a request: then that is the last one."""
-        if self._current is None and not self._waiting and (self._incoming is None or self._in_head):
+        if self._lent:
+            self._ending = True
+        elif self._current is None and not self._waiting and (self._incoming is None or self._in_head):
             self._closing = self._deaf = True
             self._transport.close()
 
     def abort(self) -> None:
         """End the connection at once."""
         self._transport.abort()
+
+    # Loans
+
+    def _consider_lending(self, request: HttpRequest) -> None:
+        """Lend the connection if its last requests could do without the gateway, as far as is known."""
+        if request.method != b"POST" or request.old or request.length > self._service.limits.large_body_bytes:
+            self._simple = 0
+            return
+        self._simple += 1
+        if self._simple >= self._simple_needed:
+            # The answer has to be written first, which is done at the end of this turn of the loop.
+            self._service.loop.call_soon(self._lend, request.target, request.url)
+
+    def _lend(self, target: Target, url: bytes) -> None:
+        transport = self._transport
+        if self._lent or self._deaf or self._closing or self._read_paused or transport.is_closing():
+            return
+        if self._incoming is not None or self._current is not None or self._waiting:
+            return
+        if transport.get_write_buffer_size() or self._service.stopping:
+            return
+        transport.pause_reading()
+        self._read_paused = True
+        self._lent = self._service.lend(self, target, self._client, url)
+        if self._lent:
+            self._last_target, self._last_url = target, url
+        else:
+            self._set_reading()
+
+    def descriptor(self) -> int:
+        return cast(int, self._transport.get_extra_info("socket").fileno())
+
+    def returned(self, read: bytes | memoryview, unsent: bytes | memoryview) -> None:
+        self._lent = False
+        transport = self._transport
+        if self._parser is None or transport.is_closing():
+            return
+        self._deadline = self._service.loop.time() + self._service.limits.keep_alive_s
+        if unsent:
+            transport.write(unsent)
+        if read:
+            self._simple = 0
+            self._simple_needed = min(_MOST_SIMPLE_REQUESTS, 8 * self._simple_needed)
+            self.data_received(bytes(read))
+        self._read_on()
+        if self._ending:
+            self.stop()
+
+    def lost(self, error: RequestError, request_id: bytes, writing: bool) -> None:
+        self._lent = False
+        if self._parser is None or self._transport.is_closing():
+            return
+        if writing:
+            self._transport.abort()
+            return
+        request = HttpRequest(self)
+        request.method, request.url, request.target = b"POST", self._last_url, self._last_target
+        request.keep_alive = not self._ending
+        request.received = self._service.loop.time()
+        request.request_id = request_id or self._service.ids.new()
+        self._current = request
+        fail(request, error)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """After a loan, in which nothing was read here."""
+        if not self._transport.is_closing():
+            self._set_reading()
 
     def _start(self, request: HttpRequest) -> None:
         self._current = request
@@ -373,29 +451,10 @@ class HttpConnection(asyncio.Protocol):
         request.keep_alive = False
         request.received = self._service.loop.time()
         if not request.request_id:
-            request.identify(self._service.new_id())
+            request.identify(self._service.ids)
         request.target = request.target._replace(error=error)
         self._waiting.append(request)
         self._advance()
-
-    def _check_head(self, request: HttpRequest) -> bool:
-        """Whether the head is not too large; else the request is refused."""
-        limits = self._service.limits
-        headers = request.headers
-        if (
-            len(headers) <= 2 * limits.max_headers
-            and len(request.url) + sum(map(len, headers)) <= limits.max_head_bytes
-        ):
-            return True
-        self._refuse(self._head_too_large())
-        return False
-
-    def _head_too_large(self) -> HeadersTooLargeError:
-        limits = self._service.limits
-        return HeadersTooLargeError(
-            f"The request line and headers are longer than {limits.max_head_bytes} bytes or more than "
-            f"{limits.max_headers}; send fewer or shorter ones."
-        )
 
     def _continue(self) -> None:
         """Ask for the body, if its sender waits to be asked, and nothing is to be answered before."""
@@ -433,7 +492,7 @@ class HttpConnection(asyncio.Protocol):
         now = service.loop.time()
         unsent = self._transport.get_write_buffer_size()
         if now >= self._deadline:
-            busy = self._current is not None
+            busy = self._current is not None or self._lent
             moving = unsent and unsent != self._unsent
             if not busy and not moving:
                 if unsent:

@@ -67,7 +67,7 @@ class Channel:
         """Whether `send` and `receive` wait; they do unless told otherwise."""
         self._socket.setblocking(blocking)
 
-    def send(self, data: bytes, descriptor: int = -1, rest: Sequence[bytes] = ()) -> None:
+    def send(self, data: bytes, descriptor: int = -1, rest: Sequence[bytes | memoryview] = ()) -> None:
         """Send one packet.
 
         Args:

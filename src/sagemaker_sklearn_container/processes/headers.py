@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping
+from typing import Iterator, Mapping, Sequence
 
 
 class Headers(Mapping[str, str]):
@@ -10,8 +10,8 @@ class Headers(Mapping[str, str]):
 
     __slots__ = ("_fields", "_values")
 
-    def __init__(self, fields: str) -> None:
-        """Headers out of names and values in turn, each with a NUL behind it; looked at when first asked for."""
+    def __init__(self, fields: Sequence[bytes]) -> None:
+        """Headers out of names and values in turn, which are looked at when somebody first asks."""
         self._fields = fields
         self._values: dict[str, tuple[str, str]] | None = None
 
@@ -19,8 +19,8 @@ class Headers(Mapping[str, str]):
         """Name and value as they came, by the name in lower case."""
         if self._values is None:
             self._values = {}
-            fields = iter(self._fields.split("\0"))
-            for name, value in zip(fields, fields):
+            for raw_name, raw_value in zip(self._fields[::2], self._fields[1::2]):
+                name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
                 key = name.lower()
                 earlier = self._values.get(key)
                 self._values[key] = (name, value) if earlier is None else (earlier[0], f"{earlier[1]}, {value}")

@@ -1,4 +1,8 @@
-"""What gateway and workers tell each other: a request one way, the bytes of an HTTP response the other way."""
+"""What gateway and workers tell each other; the first byte of a packet says what it is.
+
+A request goes one way, and the bytes of an HTTP response come back. Beside that the gateway lends connections of
+clients, which come back in the end (README.md in the folder of the gateway tells why).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,25 @@ from typing import NamedTuple
 from sagemaker_sklearn_container.processes.channel import MappedFile, Packet
 from sagemaker_sklearn_container.processes.headers import Headers
 
-# Kind of task, length of the NUL-joined fields, length of the body.
-_REQUEST = struct.Struct("<BIQ")
-# HTTP status, length of the head with its last line's end, length of the body; both follow, with an empty line between.
-_RESPONSE = struct.Struct("<HIQ")
+# To a worker.
+REQUEST = b"Q"
+LOAN = b"L"  # with the descriptor of the connection
+RECALL = b"R"  # give back every connection
 
-# What a worker sends once it can take requests.
-READY = _RESPONSE.pack(0, 0, 0)
+# To the gateway.
+READY = b"Y"  # the worker can take requests; with the descriptor of its status
+RESPONSE = b"A"
+RETURN = b"B"  # a connection comes back
+
+# REQUEST, kind of task, length of the NUL-joined fields, length of the body.
+_REQUEST = struct.Struct("<cBIQ")
+# RESPONSE, HTTP status, length of the head with its last line's end, length of the body, which follow.
+_RESPONSE = struct.Struct("<cHIQ")
+# LOAN, number of the connection, kind of task; the NUL-joined fields follow.
+_LOAN = struct.Struct("<cQB")
+# RETURN, number of the connection, lengths of what was read from it and of what remains to be written to it.
+_RETURN = struct.Struct("<cQQQ")
+
 END_OF_LINE = b"\r\n"
 
 
@@ -53,22 +69,21 @@ def encode_request(
         headers: Names and values in turn; none of them holds a NUL.
         length: Of the body, bytes.
     """
-    fields = b"\0".join((content_type, accept, request_id, *headers, b""))
-    return _REQUEST.pack(kind, len(fields), length) + fields
+    fields = b"\0".join((content_type, accept, request_id, *headers))
+    return _REQUEST.pack(REQUEST, kind, len(fields), length) + fields
 
 
 def decode_request(packet: Packet) -> Request:
     """The request in a packet; a memory file that came along is mapped."""
-    kind, fields_length, body_length = _REQUEST.unpack_from(packet.data)
+    _, kind, fields_length, body_length = _REQUEST.unpack_from(packet.data)
     body_start = _REQUEST.size + fields_length
-    fields = bytes(packet.data[_REQUEST.size : body_start])
-    content_type, accept, request_id, headers = fields.decode("latin-1").split("\0", 3)
+    content_type, accept, request_id, *headers = bytes(packet.data[_REQUEST.size : body_start]).split(b"\0")
     mapped = None if packet.descriptor < 0 else MappedFile(packet.descriptor, body_length)
     return Request(
         kind,
-        content_type,
-        accept,
-        request_id,
+        content_type.decode("latin-1"),
+        accept.decode("latin-1"),
+        request_id.decode("ascii"),
         Headers(headers),
         bytes(packet.data[body_start:]) if mapped is None else mapped.view,
         mapped,
@@ -79,7 +94,7 @@ class ResponsePacket(NamedTuple):
     """A response on its way to the client.
 
     Attributes:
-        status: HTTP status; 0 says that the worker is ready.
+        status: HTTP status.
         head: Status line and headers, each with its line's end, without the empty line.
         body: What follows the empty line.
     """
@@ -91,14 +106,72 @@ class ResponsePacket(NamedTuple):
 
 def encode_response(status: int, head: bytes, inline: bytes, length: int) -> bytes:
     """The packet of a response; `inline` is empty if the body, of `length` bytes, travels as a memory file."""
-    return _RESPONSE.pack(status, len(head), length) + head + inline
+    return _RESPONSE.pack(RESPONSE, status, len(head), length) + head + inline
 
 
 def decode_response(packet: Packet) -> ResponsePacket:
     """The response in a packet; a memory file that came along is mapped, and unmapped with the last reference to it."""
-    status, head_length, body_length = _RESPONSE.unpack_from(packet.data)
+    _, status, head_length, body_length = _RESPONSE.unpack_from(packet.data)
     end = _RESPONSE.size + head_length
     head = bytes(packet.data[_RESPONSE.size : end])
     if packet.descriptor < 0:
         return ResponsePacket(status, head, bytes(packet.data[end:]))
     return ResponsePacket(status, head, MappedFile(packet.descriptor, body_length).view)
+
+
+class Loan(NamedTuple):
+    """A client's connection that a worker may answer requests from.
+
+    Attributes:
+        number: Of the loan, not 0.
+        kind: Which task its requests are for.
+        client: Address of the client, for the access log.
+        url: What a request must ask for, as sent.
+    """
+
+    number: int
+    kind: int
+    client: str
+    url: bytes
+
+
+def encode_loan(loan: Loan) -> bytes:
+    """The packet of a loan, which the connection's descriptor travels with."""
+    return _LOAN.pack(LOAN, loan.number, loan.kind) + loan.client.encode("latin-1") + b"\0" + loan.url
+
+
+def decode_loan(packet: Packet) -> Loan:
+    """The loan in a packet."""
+    _, number, kind = _LOAN.unpack_from(packet.data)
+    client, _, url = bytes(packet.data[_LOAN.size :]).partition(b"\0")
+    return Loan(number, kind, client.decode("latin-1"), url)
+
+
+class Returned(NamedTuple):
+    """A connection that a worker gives back.
+
+    Attributes:
+        number: Of the loan.
+        read: What the client has sent and the worker has not answered.
+        unsent: The rest of an answer.
+    """
+
+    number: int
+    read: bytes | memoryview
+    unsent: bytes | memoryview
+
+
+def encode_return(number: int, read: int, unsent: int) -> bytes:
+    """The packet that gives a connection back, which so many bytes of either kind follow, or lie in a memory file."""
+    return _RETURN.pack(RETURN, number, read, unsent)
+
+
+def decode_return(packet: Packet) -> Returned:
+    """The connection that comes back in a packet."""
+    _, number, read, unsent = _RETURN.unpack_from(packet.data)
+    data: bytes | memoryview = b""
+    if packet.descriptor >= 0:
+        data = MappedFile(packet.descriptor, read + unsent).view
+    elif read + unsent:
+        data = bytes(packet.data[_RETURN.size :])
+    return Returned(number, data[:read], data[read:])

@@ -35,7 +35,8 @@ def serve(config: ServingConfig) -> int:
     Source: contract S-01, S-03, S-04, S-06, S-08, U-20.
     """
     with _bound(config.port) as listener:
-        supervisor = Supervisor(partial(_gateway, listener, config))
+        limits = Limits(max_body_bytes=config.max_body_bytes, request_s=config.timeout_s)
+        supervisor = Supervisor(partial(_gateway, listener, config, limits))
     # Imported when the gateway is forked: it needs neither numpy nor the user's code.
     from sagemaker_sklearn_container.serving.code import load_user_module
     from sagemaker_sklearn_container.single_model.app import Application
@@ -46,7 +47,9 @@ def serve(config: ServingConfig) -> int:
     model = functions.load(str(config.paths.model))
     logger.info("Loaded the model from %s in %.2f s", config.paths.model, time.monotonic() - started)
     application = Application(functions, model, batch_defaults(config) if config.batch else None)
-    return supervisor.run(lambda channel: worker.run(channel, application.answer), config.workers)
+    return supervisor.run(
+        lambda channel: worker.run(channel, application.answer, limits, config.default_accept), config.workers
+    )
 
 
 def batch_defaults(config: ServingConfig) -> dict[str, object]:
@@ -74,6 +77,5 @@ def _bound(port: int) -> socket.socket:
     return listener
 
 
-def _gateway(listener: socket.socket, config: ServingConfig, control: Channel) -> None:
-    limits = Limits(max_body_bytes=config.max_body_bytes, request_s=config.timeout_s)
+def _gateway(listener: socket.socket, config: ServingConfig, limits: Limits, control: Channel) -> None:
     gateway.run(listener, control, limits, ROUTES, config.default_accept, config.workers)

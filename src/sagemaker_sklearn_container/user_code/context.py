@@ -6,7 +6,6 @@ request is answered at a time, so the index `idx`, which the methods keep for su
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Mapping
 
 from sagemaker_sklearn_container.user_code import headers
@@ -85,9 +84,8 @@ class RequestProcessor:
         present = {name.lower() for name, _ in response.headers} if own else set()
         added = tuple(pair for name, pair in self._response_headers.items() if name not in present)
         if own:
-            return replace(response, headers=response.headers + added) if added else response
-        return replace(
-            response,
+            return response._replace(headers=response.headers + added) if added else response
+        return response._replace(
             status=response.status if self._status is None else self._status,
             content_type=response.content_type if self._content_type is None else self._content_type,
             headers=response.headers + added,

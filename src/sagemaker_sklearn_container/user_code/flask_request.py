@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import sys
 from types import ModuleType
@@ -12,10 +11,15 @@ from typing import Any, ContextManager, Mapping
 _GIVEN_APART = ("content-type", "content-length")
 
 
+def is_used() -> bool:
+    """Whether the script has imported Flask."""
+    return "flask" in sys.modules
+
+
 def request_context(
     body: bytes, content_type: str, accept: str, headers: Mapping[str, str] | None
 ) -> ContextManager[Any]:
-    """A context in which `flask.request` is the request, if the script has imported Flask; else one without effect.
+    """A context in which `flask.request` is the request; to be asked for if Flask `is_used`.
 
     Args:
         body: Request body as received.
@@ -25,13 +29,10 @@ def request_context(
 
     Source: contract U-46, S-30.
     """
-    flask = sys.modules.get("flask")
-    if flask is None:
-        return contextlib.nullcontext()
     sent = {name: value for name, value in (headers or {}).items() if name.lower() not in _GIVEN_APART}
     if not any(name.lower() == "accept" for name in sent):
         sent["Accept"] = accept
-    context: ContextManager[Any] = _application(flask).test_request_context(
+    context: ContextManager[Any] = _application(sys.modules["flask"]).test_request_context(
         "/invocations", method="POST", data=body, content_type=content_type, headers=sent
     )
     return context

@@ -151,6 +151,8 @@ class Handlers:
             for name, function in functions.items()
             if function is not None
         }
+        # Else nobody could see it, and most scripts have no use for it.
+        self._takes_context = any(call.takes_context for call in self._calls.values())
         if self.execution_parameters_fn is not None:
             self.execution_parameters_fn = lambda: self._call("execution_parameters_fn", self._context(None))
 
@@ -202,26 +204,42 @@ class Handlers:
 
         Source: contract S-23 to S-27, S-30, S-31, U-21 to U-23, U-25, U-26, U-28, U-46.
         """
-        context = self._context(headers)
         body = bytes(body)  # of bytes it makes no copy
+        context = self._context(headers) if self._takes_context else None
+        if not flask_request.is_used():
+            return self._answer(model, body, content_type, accept, context)
         with flask_request.request_context(body, content_type, accept, headers):
-            if self.transform_fn is not None:
-                name = "transform_fn"
-                result = self._call(name, context, model, _for_script(body, content_type), content_type, accept)
+            return self._answer(model, body, content_type, accept, context)
+
+    def _answer(
+        self, model: Any, body: bytes, content_type: str, accept: str, context: Context | None
+    ) -> results.Response:
+        if self.transform_fn is not None:
+            name = "transform_fn"
+            content = _for_script(body, content_type)
+            if context is None:
+                result = self.transform_fn(model, content, content_type, accept)
             else:
-                name = "output_fn"
-                content = body if self.input_fn is default_input_fn else _for_script(body, content_type)
+                result = self._call(name, context, model, content, content_type, accept)
+        else:
+            name = "output_fn"
+            content = body if self.input_fn is default_input_fn else _for_script(body, content_type)
+            if context is None:
+                result = self.output_fn(self.predict_fn(self.input_fn(content, content_type), model), accept)
+            else:
                 data = self._call("input_fn", context, content, content_type)
                 prediction = self._call("predict_fn", context, data, model)
                 result = self._call(name, context, prediction, accept)
-            response = results.from_output(result, accept, name)  # a response object of Flask's may be read late
+        response = results.from_output(result, accept, name)
+        if context is None:
+            return response
         return context.request_processor[0].completed(response, own=results.is_response(result))
 
     def _context(self, headers: Mapping[str, str] | None) -> Context:
         return Context(self.model_dir, self.model_name, headers)
 
-    def _call(self, name: str, context: Context, *values: Any) -> Any:
-        return self._calls[name](values, context)
+    def _call(self, name: str, context: Context | None, *values: Any) -> Any:
+        return self._calls[name].run(values, context)
 
 
 # What transform_fn takes the place of, with the defaults.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sagemaker_sklearn_container import contract
 from sagemaker_sklearn_container.codecs import media_types
@@ -12,8 +11,7 @@ from sagemaker_sklearn_container.errors import ResultError
 from sagemaker_sklearn_container.user_code import headers
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """An answer to a client.
 
     Attributes:
@@ -34,7 +32,9 @@ def is_response(value: Any) -> bool:
 
     Source: contract U-28, U-29.
     """
-    return isinstance(value, Response) or all(hasattr(value, name) for name in ("status_code", "headers", "get_data"))
+    if isinstance(value, Response):
+        return True
+    return hasattr(value, "status_code") and hasattr(value, "headers") and hasattr(value, "get_data")
 
 
 def from_output(result: Any, accept: str, function: str = "output_fn") -> Response:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, NamedTuple, Sequence
 
 from sagemaker_sklearn_container.errors import UserModuleError
 
-# Takes the arguments and the context, and passes on what the function takes.
-Call = Callable[[Sequence[Any], Any], Any]
+
+class Call(NamedTuple):
+    """A way to call a function.
+
+    Attributes:
+        run: Takes the arguments and the context, and passes on what the function takes.
+        takes_context: Whether that includes the context.
+    """
+
+    run: Callable[[Sequence[Any], Any], Any]
+    takes_context: bool
+
 
 # What scripts call the parameter, where its name decides.
 _CONTEXT_NAMES = ("context", "ctx")
@@ -36,20 +46,28 @@ def adapt(function: Callable[..., Any], name: str, arguments: Sequence[str]) -> 
         wanted = inspect.signature(function)
         accepted = inspect.signature(function, follow_wrapped=False)
     except (ValueError, TypeError):
-        return lambda values, context: function(*values)
+        return _plain(function)
     count = len(arguments)
     for keyword in _CONTEXT_NAMES:
         if _names(wanted, count, keyword) and _binds(accepted, count, keyword):
-            return lambda values, context: function(*values, **{keyword: context})
+            return _by_keyword(function, keyword)
     if not _binds(wanted, count) and _binds(wanted, count + 1) and _binds(accepted, count + 1):
-        return lambda values, context: function(*values, context)
+        return Call(lambda values, context: function(*values, context), takes_context=True)
     if _binds(accepted, count):
-        return lambda values, context: function(*values)
+        return _plain(function)
     raise UserModuleError(
         f"The script defines {name}{wanted}; the container calls {name}({', '.join(arguments)}), or "
         f"{name}({', '.join([*arguments, 'context'])}) if it takes one more. Give it these parameters, and any others "
         "a default."
     )
+
+
+def _plain(function: Callable[..., Any]) -> Call:
+    return Call(lambda values, context: function(*values), takes_context=False)
+
+
+def _by_keyword(function: Callable[..., Any], keyword: str) -> Call:
+    return Call(lambda values, context: function(*values, **{keyword: context}), takes_context=True)
 
 
 def _names(signature: inspect.Signature, count: int, keyword: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from sagemaker_sklearn_container.codecs.media_types import essence, negotiate
 
-OFFERED = ["application/json", "text/csv", "application/x-npy"]
+OFFERED = ("application/json", "text/csv", "application/x-npy")
 
 
 @pytest.mark.parametrize("value", ["text/csv", "TEXT/CSV", " text/csv ; charset=utf-8", "text/csv;header=present"])

@@ -66,6 +66,7 @@ class PaperWorker:
     def __init__(self) -> None:
         self.request: HttpRequest | None = None
         self.gone = False
+        self.busy = False
 
     def start(self, request: HttpRequest) -> None:
         """Take a request."""
@@ -93,6 +94,43 @@ def test_the_worker_that_was_last_busy_is_the_next() -> None:
         busy = [worker for worker in world.workers if worker.request is request]
         assert busy == [world.workers[2]]
         world.finish(busy[0])
+
+
+def test_a_worker_that_answers_a_lent_connection_is_the_last_choice() -> None:
+    """S-05: it can be given a request, but not begin it."""
+    world = World(3)
+    world.workers[2].busy = True
+    requests = [world.request() for _ in range(3)]
+    assert world.running == [requests[1], requests[0], requests[2]]
+
+
+def test_a_worker_that_is_occupied_gets_nothing_until_it_is_ready() -> None:
+    """S-12."""
+    world = World(2)
+    idle, busy = world.workers
+    first = world.request()
+    world.dispatcher.occupied(busy)  # the request that it was given is withdrawn
+    busy.request = None
+    world.dispatcher.resubmit(first)
+    assert world.running == [first, None]
+    second = world.request()
+    world.dispatcher.occupied(idle)
+    idle.request = None
+    assert world.running == [None, None]
+    world.finish(busy)
+    assert world.running == [None, second]
+    assert world.dispatcher.workers == 2
+
+
+def test_small_requests_elsewhere_keep_a_worker_free_of_large_ones() -> None:
+    """S-05: those that need no dispatcher count, too."""
+    world = World(2)
+    world.wait(10)
+    world.dispatcher.note_small(world.now)
+    first, second = world.request(200), world.request(200)
+    assert world.running == [None, first]
+    world.wait(2)
+    assert world.running == [second, first]
 
 
 def test_one_too_many_is_503() -> None:

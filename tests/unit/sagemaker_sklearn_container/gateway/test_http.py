@@ -33,7 +33,7 @@ class World:
         self.begun: list[HttpRequest] = []
         self.answer = b"answer"
         self.answering = True
-        self.service = Service(loop, LIMITS, ROUTES, self._submit, _NoLog(), "id")  # type: ignore[arg-type]
+        self.service = Service(loop, LIMITS, ROUTES, self._submit, _NoLog())  # type: ignore[arg-type]
         self._server = loop.run_until_complete(loop.create_server(self.service.connection, "127.0.0.1", 0))
         self.address = self._server.sockets[0].getsockname()
 

@@ -105,11 +105,11 @@ def test_a_mapped_file_lives_as_long_as_a_part_of_it_is_used() -> None:
 
 def test_headers_compare_without_case() -> None:
     """S-30."""
-    headers = Headers("X-Amzn-SageMaker-Custom-Attributes\0c\0Accept\0d\0")
+    headers = Headers([b"X-Amzn-SageMaker-Custom-Attributes", b"c", b"Accept", b"d"])
     assert headers["x-amzn-sagemaker-custom-attributes"] == "c"
     assert list(headers) == ["X-Amzn-SageMaker-Custom-Attributes", "Accept"]
     assert "ACCEPT" in headers
     assert headers.get("missing") is None
     assert "c" not in headers
     assert len(headers) == 2
-    assert len(Headers("")) == 0
+    assert len(Headers([])) == 0

@@ -84,7 +84,7 @@ def _positional_only(data: Any, model: Any, other: Any, /) -> Any:
 )
 def test_arguments_that_a_function_takes(function: Callable[..., Any], result: Any) -> None:
     """U-26: n arguments if it takes n, n + 1 if it takes n + 1."""
-    assert signatures.adapt(function, "predict_fn", ARGUMENTS)((1, 2), "C") == result
+    assert signatures.adapt(function, "predict_fn", ARGUMENTS).run((1, 2), "C") == result
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_errors_inside_the_function_are_its_own() -> None:
         raise TypeError("inside")
 
     with pytest.raises(TypeError, match="^inside$"):
-        signatures.adapt(function, "predict_fn", ARGUMENTS)((1, 2), "C")
+        signatures.adapt(function, "predict_fn", ARGUMENTS).run((1, 2), "C")

@@ -1,0 +1,214 @@
+"""A worker's side of a connection that the gateway has lent to it: simple requests in, and nothing else.
+
+What is not simple goes back to the gateway together with the connection, which knows all of HTTP and can wait.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+
+import httptools
+
+from sagemaker_sklearn_container.gateway.limits import Limits
+from sagemaker_sklearn_container.gateway.request import HttpRequest, RequestIds
+from sagemaker_sklearn_container.gateway.routes import Target
+from sagemaker_sklearn_container.processes.headers import Headers
+from sagemaker_sklearn_container.processes.messages import Loan, Request
+
+# What is read at first: small requests come whole, and of long ones not much is copied.
+_FIRST_BYTES = 16 * 1024
+# How long to wait for the rest of a request that has begun to come in. Meanwhile this worker does nothing else.
+_PAUSE_MS = 5
+_PAUSES = 4
+
+
+class NotSimpleError(Exception):
+    """Something else than one simple, whole request has come in, or nothing ever will.
+
+    Attributes:
+        read: What has been read.
+    """
+
+    def __init__(self, read: bytes = b"") -> None:
+        """The connection has to go back, with what was read from it."""
+        super().__init__()
+        self.read = read
+
+
+class Reading:
+    """What the lent connections of a process share.
+
+    Attributes:
+        limits: What is allowed.
+        default_accept: Media type of answers when the client asks for none.
+        ids: For requests.
+        view: Room for the request that is read at the moment.
+        longest_body: Of requests that are read here, bytes.
+    """
+
+    def __init__(self, limits: Limits, default_accept: bytes) -> None:
+        """Room for a request that is not large."""
+        self.limits = limits
+        self.default_accept = default_accept
+        self.ids = RequestIds()
+        self.view = memoryview(bytearray(_FIRST_BYTES + limits.large_body_bytes))
+        most = limits.max_body_bytes
+        self.longest_body = limits.large_body_bytes if most is None else min(most, limits.large_body_bytes)
+
+
+class LentConnection:
+    """Reads requests from a client's connection.
+
+    Attributes:
+        loan: What the gateway said about it.
+        until: When it is to go back, on the monotonic clock, seconds.
+
+    Source: contract S-12, S-20, S-22, S-23, S-26, S-29.
+    """
+
+    def __init__(self, end: socket.socket, loan: Loan, until: float, reading: Reading) -> None:
+        """The connection over a socket, which it then owns."""
+        self.loan = loan
+        self.until = until
+        self._socket = end
+        self._view = reading.view
+        self._ids = reading.ids
+        self._limits = reading.limits
+        self._longest_body = reading.longest_body
+        self._default_accept = reading.default_accept
+        self._target = Target(loan.kind, "")
+        self._parser = httptools.HttpRequestParser(self)
+        self._request: HttpRequest | None = None
+        self._simple = False  # as far as is known
+        self._headed = False
+        self._whole = False
+
+    def fileno(self) -> int:
+        """The file descriptor, for waiting."""
+        return self._socket.fileno()
+
+    def read(self) -> HttpRequest | None:
+        """The request that has come in; None if nothing has.
+
+        Raises:
+            NotSimpleError: the connection has to go back.
+        """
+        view = self._view
+        try:
+            count = self._socket.recv_into(view, _FIRST_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError:
+            raise NotSimpleError from None
+        if not count:
+            raise NotSimpleError
+        self._request, self._simple, self._headed, self._whole = None, True, False, False
+        try:
+            self._parser.feed_data(view[:count])
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            raise NotSimpleError(bytes(view[:count])) from None
+        request = self._request
+        if request is None or not (self._simple and self._headed):
+            raise NotSimpleError(bytes(view[:count]))
+        if not self._whole:
+            self._read_rest(request, count)
+        request.identify(self._ids)
+        return request
+
+    def task(self, request: HttpRequest) -> Request:
+        """The request as the worker's functions get it; a longer body is valid until the next one is read."""
+        content_type, accept = request.negotiated(self._default_accept)
+        return Request(
+            self.loan.kind,
+            content_type.decode("latin-1"),
+            accept.decode("latin-1"),
+            request.request_id.decode("ascii"),
+            Headers(request.headers),
+            request.body,
+        )
+
+    def send(self, data: bytes) -> int:
+        """Write what can be written without waiting; gives the number of bytes.
+
+        Raises:
+            OSError: the client has gone.
+        """
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        """Let go of it; the gateway has it still."""
+        self._socket.close()
+
+    # The parser
+
+    def on_message_begin(self) -> None:
+        if self._request is None:
+            self._request = HttpRequest(None)
+        else:  # a client that sends ahead
+            self._simple = False
+
+    def on_url(self, url: bytes) -> None:
+        if self._request is not None:
+            self._request.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._request is not None:
+            self._request.add_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        request, parser = self._request, self._parser
+        self._headed = True
+        if request is None or not self._simple:
+            return
+        special = request.special
+        self._simple = (
+            request.url == self.loan.url
+            and b"content-length" in special
+            and b"expect" not in special
+            and parser.get_method() == b"POST"
+            and parser.should_keep_alive()
+            and parser.get_http_version() == "1.1"
+            and int(special[b"content-length"]) <= self._longest_body
+            and request.head_fits(self._limits)
+        )
+        request.method = b"POST"
+        request.target = self._target
+
+    def on_body(self, data: bytes) -> None:
+        if self._request is not None:
+            self._request.add_inline(data)
+
+    def on_message_complete(self) -> None:
+        self._whole = True
+
+    def _read_rest(self, request: HttpRequest, count: int) -> None:
+        """Read the rest of a body, of which the first read has brought the beginning, behind the head."""
+        view, receive = self._view, self._socket.recv_into
+        start = count - request.length
+        end = start + int(request.special[b"content-length"])
+        pauses = 0
+        while count < end:
+            try:
+                received = receive(view[count:end])
+            except BlockingIOError:
+                pauses += 1
+                if pauses > _PAUSES:
+                    raise NotSimpleError(bytes(view[:count])) from None
+                self._wait()
+                continue
+            except OSError:
+                received = 0
+            if not received:
+                raise NotSimpleError(bytes(view[:count]))
+            count += received
+        request.set_body(view[start:end])
+        self._parser = httptools.HttpRequestParser(self)  # the last one waits for the rest of the body
+
+    def _wait(self) -> None:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        poll.poll(_PAUSE_MS)
