@@ -5,6 +5,7 @@ What is not simple goes back to the gateway together with the connection, which 
 
 from __future__ import annotations
 
+import mmap
 import select
 import socket
 
@@ -13,8 +14,8 @@ import httptools
 from sagemaker_sklearn_container.gateway.limits import Limits
 from sagemaker_sklearn_container.gateway.request import HttpRequest, RequestIds
 from sagemaker_sklearn_container.gateway.routes import Target
-from sagemaker_sklearn_container.processes.headers import Headers
 from sagemaker_sklearn_container.processes.messages import Loan, Request
+from sagemaker_sklearn_container.request_headers import RequestHeaders
 
 # What is read at first: small requests come whole, and of long ones not much is copied.
 _FIRST_BYTES = 16 * 1024
@@ -52,7 +53,8 @@ class Reading:
         self.limits = limits
         self.default_accept = default_accept
         self.ids = RequestIds()
-        self.view = memoryview(bytearray(_FIRST_BYTES + limits.large_body_bytes))
+        # Not a bytearray, which would write zeros to all of it.
+        self.view = memoryview(mmap.mmap(-1, _FIRST_BYTES + limits.large_body_bytes))
         most = limits.max_body_bytes
         self.longest_body = limits.large_body_bytes if most is None else min(most, limits.large_body_bytes)
 
@@ -124,7 +126,7 @@ class LentConnection:
             content_type.decode("latin-1"),
             accept.decode("latin-1"),
             request.request_id.decode("ascii"),
-            Headers(request.headers),
+            RequestHeaders(request.headers),
             request.body,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import resource
 import socket
@@ -24,9 +25,8 @@ def run(
         default_accept: Media type of answers when the client asks for none.
         workers: How many workers must be ready.
     """
-    # Imported here: this process needs them, the supervisor and the workers do not.
-    import asyncio
-
+    # Imported here: this process needs them, the supervisor and the workers do not. They do need asyncio, which joblib
+    # imports; so it is imported before the fork, and there is one copy.
     import uvloop
 
     from sagemaker_sklearn_container.gateway.gateway import Gateway

@@ -10,7 +10,7 @@ import struct
 from typing import NamedTuple
 
 from sagemaker_sklearn_container.processes.channel import MappedFile, Packet
-from sagemaker_sklearn_container.processes.headers import Headers
+from sagemaker_sklearn_container.request_headers import RequestHeaders
 
 # To a worker.
 REQUEST = b"Q"
@@ -51,7 +51,7 @@ class Request(NamedTuple):
     content_type: str
     accept: str
     request_id: str
-    headers: Headers
+    headers: RequestHeaders
     body: bytes | memoryview
     mapped: MappedFile | None = None
 
@@ -84,7 +84,7 @@ def decode_request(packet: Packet) -> Request:
         content_type.decode("latin-1"),
         accept.decode("latin-1"),
         request_id.decode("ascii"),
-        Headers(headers),
+        RequestHeaders(headers),
         bytes(packet.data[body_start:]) if mapped is None else mapped.view,
         mapped,
     )

@@ -54,7 +54,11 @@ class Application:
         try:
             return _encoded(request, self._tasks[request.kind](request))
         except RequestError as exc:
-            logger.warning("Request %s: %d %s: %s", request.request_id, exc.status, type(exc).__name__, exc)
+            level = logging.ERROR if exc.status >= 500 else logging.WARNING
+            # A client's mistake is told in one line; what is wrong here can be anywhere in the script.
+            frames = exc if exc.status >= 500 else None
+            text = "Request %s: %d %s: %s"
+            logger.log(level, text, request.request_id, exc.status, type(exc).__name__, exc, exc_info=frames)
             return _failed(request, exc.status, exc)
         except BaseException as exc:  # the user's functions may call sys.exit; the worker lives on
             logger.exception("Request %s: the user's code raised an exception", request.request_id)

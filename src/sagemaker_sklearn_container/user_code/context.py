@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from sagemaker_sklearn_container.request_headers import RequestHeaders
 from sagemaker_sklearn_container.user_code import headers
-from sagemaker_sklearn_container.user_code.headers import RequestHeaders
 from sagemaker_sklearn_container.user_code.results import Response
 
 
@@ -19,9 +19,9 @@ class RequestProcessor:
     Source: contract U-26.
     """
 
-    def __init__(self, request_headers: Mapping[str, str]) -> None:
+    def __init__(self, request_headers: Mapping[str, str] | None) -> None:
         """A request with these headers, whose answer has nothing set yet."""
-        self._given_headers = request_headers
+        self._request_headers = RequestHeaders.of(request_headers)
         self._response_headers: dict[str, tuple[str, str]] = {}
         self._status: int | None = None
         self._content_type: str | None = None
@@ -29,11 +29,6 @@ class RequestProcessor:
     def get_request_property(self, key: str) -> str | None:
         """The value of a request header, None if there is none; case does not matter."""
         return self._request_headers.get(key)
-
-    @property
-    def _request_headers(self) -> RequestHeaders:
-        """Made when they are asked for: most functions take no context, and every request has one."""
-        return RequestHeaders(self._given_headers)
 
     def get_request_properties(self) -> RequestHeaders:
         """All request headers."""
@@ -112,7 +107,7 @@ class Context:
             "batch_size": 1,
         }
         self.model_name = model_name
-        self.request_processor = [RequestProcessor(request_headers or {})]
+        self.request_processor = [RequestProcessor(request_headers)]
 
     @property
     def request_headers(self) -> RequestHeaders:

@@ -1,9 +1,8 @@
-"""Headers of a request, found in any case, and what a header of an answer may hold."""
+"""What a header of an answer may hold."""
 
 from __future__ import annotations
 
 import re
-from typing import Iterator, Mapping
 
 from sagemaker_sklearn_container import contract
 
@@ -13,35 +12,6 @@ _VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _VISIBLE_ASCII = re.compile(r"[\x20-\x7e]*")
 # The length, and what becomes of the connection, are the server's to say.
 _SERVERS_OWN = frozenset({"connection", "content-length", "transfer-encoding"})
-
-
-class RequestHeaders(Mapping[str, str]):
-    """The headers of one request; names are found in any case, and iterated as they were given.
-
-    Source: contract S-30, S-31.
-    """
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        """The headers in `headers`; of two names that differ in case only, the last one counts."""
-        self._entries = {name.lower(): (name, value) for name, value in headers.items()}
-
-    def __getitem__(self, name: str) -> str:
-        try:
-            return self._entries[name.lower()][1]
-        except KeyError:
-            raise KeyError(name) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._entries.values())
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._entries
-
-    def __repr__(self) -> str:
-        return f"RequestHeaders({dict(self)!r})"
 
 
 def is_servers_own(name: str) -> bool:

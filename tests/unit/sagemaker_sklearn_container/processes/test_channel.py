@@ -15,7 +15,6 @@ from sagemaker_sklearn_container.processes.channel import (
     memory_file,
     write_all,
 )
-from sagemaker_sklearn_container.processes.headers import Headers
 
 
 def test_packets_keep_their_bounds() -> None:
@@ -101,15 +100,3 @@ def test_a_mapped_file_lives_as_long_as_a_part_of_it_is_used() -> None:
     mapped.release()
     assert bytes(part) == b"bc"
     part.release()
-
-
-def test_headers_compare_without_case() -> None:
-    """S-30."""
-    headers = Headers([b"X-Amzn-SageMaker-Custom-Attributes", b"c", b"Accept", b"d"])
-    assert headers["x-amzn-sagemaker-custom-attributes"] == "c"
-    assert list(headers) == ["X-Amzn-SageMaker-Custom-Attributes", "Accept"]
-    assert "ACCEPT" in headers
-    assert headers.get("missing") is None
-    assert "c" not in headers
-    assert len(headers) == 2
-    assert len(Headers([])) == 0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sklearn_container.processes.headers import Headers
 from sagemaker_sklearn_container.processes.messages import Request
+from sagemaker_sklearn_container.request_headers import RequestHeaders
 from sagemaker_sklearn_container.single_model.app import Application
 from sagemaker_sklearn_container.single_model.routes import EXECUTION_PARAMETERS, INVOKE
 from sagemaker_sklearn_container.user_code.handlers import Handlers
@@ -18,7 +18,7 @@ from sagemaker_sklearn_container.user_code.results import Response
 
 def _answer(application: Application, kind: int = INVOKE, body: bytes = b"1") -> Any:
     """Status, headers by name, and body of one request."""
-    request = Request(kind, "text/csv", "application/json", "id-1", Headers([]), body)
+    request = Request(kind, "text/csv", "application/json", "id-1", RequestHeaders([]), body)
     status, head, content = application.answer(request)
     status_line, *lines = head.decode("latin-1").split("\r\n")[:-1]
     assert status_line.startswith(f"HTTP/1.1 {status} ")

@@ -1,21 +1,10 @@
-"""Headers of requests and answers."""
+"""Headers of answers."""
 
 from __future__ import annotations
 
 import pytest
 
 from sagemaker_sklearn_container.user_code import headers
-from sagemaker_sklearn_container.user_code.headers import RequestHeaders
-
-
-def test_names_are_found_in_any_case() -> None:
-    """S-30."""
-    found = RequestHeaders({"X-Amzn-Sagemaker-Inference-Id": "1", "Accept": "a/b"})
-    assert (found["X-Amzn-SageMaker-Inference-Id"], found.get("ACCEPT"), found.get("Other")) == ("1", "a/b", None)
-    assert "accept" in found
-    assert dict(found) == {"X-Amzn-Sagemaker-Inference-Id": "1", "Accept": "a/b"}
-    with pytest.raises(KeyError, match="'Other'"):
-        found["Other"]
 
 
 @pytest.mark.parametrize(

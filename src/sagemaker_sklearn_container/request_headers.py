@@ -5,15 +5,27 @@ from __future__ import annotations
 from typing import Iterator, Mapping, Sequence
 
 
-class Headers(Mapping[str, str]):
-    """The headers of a request: names compare without case, values of repeated names are joined by commas."""
+class RequestHeaders(Mapping[str, str]):
+    """The headers of one request: names are found in any case, and iterated as they were sent.
+
+    Source: contract S-30, S-31.
+    """
 
     __slots__ = ("_fields", "_values")
 
     def __init__(self, fields: Sequence[bytes]) -> None:
-        """Headers out of names and values in turn, which are looked at when somebody first asks."""
+        """Headers out of names and values in turn, looked at when somebody first asks; repeated ones are joined."""
         self._fields = fields
         self._values: dict[str, tuple[str, str]] | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str] | None) -> RequestHeaders:
+        """The headers in a mapping; none at all without one."""
+        if isinstance(headers, cls):
+            return headers
+        found = cls(())
+        found._values = {name.lower(): (name, value) for name, value in (headers or {}).items()}
+        return found
 
     def _read(self) -> dict[str, tuple[str, str]]:
         """Name and value as they came, by the name in lower case."""
@@ -28,7 +40,10 @@ class Headers(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         """The value of a header; KeyError if there is none."""
-        return self._read()[name.lower()][1]
+        try:
+            return self._read()[name.lower()][1]
+        except KeyError:
+            raise KeyError(name) from None
 
     def __contains__(self, name: object) -> bool:
         """Whether there is such a header."""
@@ -36,8 +51,12 @@ class Headers(Mapping[str, str]):
 
     def __iter__(self) -> Iterator[str]:
         """The names, as they were sent."""
-        return (original for original, _ in self._read().values())
+        return (name for name, _ in self._read().values())
 
     def __len__(self) -> int:
         """How many there are."""
         return len(self._read())
+
+    def __repr__(self) -> str:
+        """As it is shown in logs of user code."""
+        return f"RequestHeaders({dict(self)!r})"
