@@ -13,6 +13,7 @@ from sagemaker_sklearn_container.codecs import (
     npz_codec,
     parquet_codec,
     recordio_codec,
+    texts,
 )
 from sagemaker_sklearn_container.errors import UnsupportedAcceptError, UnsupportedContentTypeError
 
@@ -41,11 +42,11 @@ _WRITTEN = tuple(_ENCODERS)
 _SHOWN_CHARACTERS = 200
 
 
-def decode(body: str | bytes, content_type: str) -> Any:
+def decode(body: texts.Body, content_type: str) -> Any:
     """The array in a request body.
 
     Args:
-        body: Text or bytes as received.
+        body: Text, bytes or any buffer of bytes, as received. Nothing that is returned refers to it.
         content_type: Value of the Content-Type header; case and parameters do not matter.
 
     Returns:

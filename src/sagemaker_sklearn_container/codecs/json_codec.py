@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import Any
 
 import numpy as np
 import orjson
 
 from sagemaker_sklearn_container import contract
-from sagemaker_sklearn_container.codecs import doubles, texts
+from sagemaker_sklearn_container.codecs import doubles, pieces, texts
+from sagemaker_sklearn_container.codecs.cells import Cells
 from sagemaker_sklearn_container.errors import DecodeError, EncodeError
 
 MEDIA_TYPE = contract.JSON
@@ -26,15 +26,15 @@ _UNCOUNTED_BYTES = 2**20
 _OBJECT_BYTES = {b",": 32, b"[": 64, b"{": 240}
 _MOST_OBJECT_BYTES = 2**30
 _LONGEST_PART = 200
+_LONGEST_TAIL = 64  # brackets and white space behind a long row
 _NARROWEST_INTEGER, _WIDEST = 4, 8  # bytes of the numbers that `texts` writes
 _EXACT_BELOW = 2.0**53  # all integers up to here are doubles
-_LONG_DIGITS = re.compile(rb"[0-9]{16}")  # as many digits has that number
-_OPEN, _CLOSE = b"[]"
-_COMMA = ord(",")
+_LONG_DIGITS = b"0" * 16  # as many digits has that number
+_ALL_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _WHITE_SPACE = b" \t\r\n"
 
 
-def decode(body: str | bytes) -> np.ndarray[Any, Any]:
+def decode(body: texts.Body) -> np.ndarray[Any, Any]:
     """The number or nest of lists in `body`.
 
     Args:
@@ -53,12 +53,13 @@ def decode(body: str | bytes) -> np.ndarray[Any, Any]:
     return decoded(raw, MEDIA_TYPE)
 
 
-def decoded(raw: bytes, media_type: str, where: str = "") -> np.ndarray[Any, Any]:
+def decoded(raw: bytes | memoryview, media_type: str, where: str = "") -> np.ndarray[Any, Any]:
     """As decode; the errors name `media_type` and `where` in the body the text is."""
     if len(raw) > _SMALL_BYTES:
         array = plain_nest(raw)
         if array is not None:
             return array
+    raw = bytes(raw)
     try:
         value = _value(raw)
     except (ValueError, RecursionError) as exc:
@@ -70,7 +71,9 @@ def decoded(raw: bytes, media_type: str, where: str = "") -> np.ndarray[Any, Any
         value = value[_INSTANCES]
     try:
         array = np.array(value, dtype=np.float32)
-        if _LONG_DIGITS.search(raw) and array.size and np.abs(array).max() >= _EXACT_BELOW:
+        # Asking for digits is the faster question to a short text, but makes a copy.
+        may_be_long = len(raw) > _SMALL_BYTES or _LONG_DIGITS in raw.translate(_ALL_ZERO)
+        if may_be_long and array.size and np.abs(array).max() >= _EXACT_BELOW:
             integers = np.array(value)
             if integers.dtype.kind in "iu":  # rounded once, not by way of a double
                 array = integers.astype(np.float32)
@@ -82,7 +85,7 @@ def decoded(raw: bytes, media_type: str, where: str = "") -> np.ndarray[Any, Any
     return array
 
 
-def plain_nest(raw: bytes) -> np.ndarray[Any, Any] | None:
+def plain_nest(raw: bytes | memoryview) -> np.ndarray[Any, Any] | None:
     """The array of a list of numbers, or of a list of equally long lists of numbers.
 
     Args:
@@ -90,67 +93,49 @@ def plain_nest(raw: bytes) -> np.ndarray[Any, Any] | None:
 
     Returns:
         float32 ndarray of shape (n,) or (n_rows, n_columns), nothing of it empty; None if the text is anything else, or
-        its white space is unusual.
+        the white space in a long one is unusual.
     """
-    text = raw.strip(_WHITE_SPACE)
-    if not (text.startswith(b"[") and text.endswith(b"]")):
+    if len(raw) <= doubles.PIECE_BYTES:
+        return short_nest(bytes(raw))
+    head = bytes(raw[: doubles.PIECE_BYTES])
+    row_start = head.find(b"[", head.find(b"[") + 1)
+    if row_start < 0:
+        return _long_nest(raw, b",")
+    if b"]," not in head:
+        # Perhaps one long row. Here only what is around it is looked at; it must be a plain list itself.
+        tail_start = max(0, len(raw) - _LONGEST_TAIL)
+        tail = bytes(raw[tail_start:]).rstrip(_WHITE_SPACE)
+        row_end = tail_start + len(tail[:-1].rstrip(_WHITE_SPACE))
+        if tail.endswith(b"]") and head[:row_start].strip(_WHITE_SPACE) == b"[":
+            row = _long_nest(memoryview(raw)[row_start:row_end], b",")
+            if row is not None and row.ndim == 1:
+                return row.reshape(1, -1)
+    return _long_nest(raw, b"],")
+
+
+def short_nest(text: bytes) -> np.ndarray[Any, Any] | None:
+    """As plain_nest, with white space wherever JSON has it; holds the interpreter's lock."""
+    text = text.strip(_WHITE_SPACE)
+    numbers = doubles.parse(text) if text.find(b"[", 1) < 0 else doubles.parse_table(text)
+    if numbers is None or numbers.max() >= _EXACT_BELOW or numbers.min() <= -_EXACT_BELOW:  # may be rounded twice
         return None
-    inner = text[1:-1].strip(_WHITE_SPACE)
-    if not inner.startswith(b"["):
-        return None if b"[" in inner else _flat(inner)
-    first_end = inner.find(b"]")
-    if first_end == len(inner) - 1:
-        row = inner[1:-1]
-        flat = None if b"[" in row else _flat(row)
-        return None if flat is None else flat.reshape(1, -1)
-    return _rows(inner, inner.count(b",", 0, first_end) + 1)
+    return numbers.astype(np.float32)
 
 
-def _flat(numbers: bytes) -> np.ndarray[Any, Any] | None:
-    """The numbers of a comma separated text without brackets, shape (n,)."""
-    parts: list[np.ndarray[Any, Any]] = []
-    start, end = 0, len(numbers)
-    while start <= end:
-        reach = start + doubles.PIECE_BYTES
-        stop = numbers.rfind(b",", start, reach) if reach < end else end
-        part = doubles.parse(b"[" + numbers[start:stop] + b"]") if stop >= 0 else None
-        if part is None or _may_round_twice(part):
+def _long_nest(raw: bytes | memoryview, end: bytes) -> np.ndarray[Any, Any] | None:
+    """As plain_nest; `end` is what pieces of the outer list end behind, the last of it the comma between elements."""
+    cells, start = Cells(), 0
+    row: tuple[int, ...] = ()
+    while start < len(raw):
+        piece = pieces.piece(raw, start, end)
+        opening, start = b"[" if start else b"", start + len(piece)
+        is_last = start == len(raw)
+        part = short_nest(opening + piece if is_last else b"".join((opening, memoryview(piece)[:-1], b"]")))
+        if part is None or (cells.count and part.shape[1:] != row):
             return None
-        parts.append(part.astype(np.float32))
-        start = stop + 1
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _rows(rows: bytes, columns: int) -> np.ndarray[Any, Any] | None:
-    """The table of a comma separated text of lists, each of which should have as many `columns`."""
-    unit = np.frombuffer(b"[" + b"," * (columns - 1) + b"],", np.uint8)
-    parts: list[np.ndarray[Any, Any]] = []
-    start, end = 0, len(rows)
-    while start < end:
-        reach = start + doubles.PIECE_BYTES
-        # The comma between two lists follows the bracket; white space before it is unusual.
-        stop = end
-        if reach < end:
-            stop = rows.rfind(b"],", start, reach) + 1 or rows.find(b"],", reach) + 1 or end
-        piece = rows[start:stop]
-        part = doubles.parse(b"[" + piece + b"]")
-        if part is None or len(part) % columns or _may_round_twice(part):
-            return None
-        # The parser has made sure of order and nesting; so the punctuation alone tells the shape.
-        characters = np.frombuffer(piece + b",", np.uint8)
-        marks = characters.take(np.flatnonzero((characters == _COMMA) | (characters >= _OPEN)))
-        if len(marks) != len(part) // columns * len(unit):
-            marks = marks[marks <= _CLOSE]  # without the e of exponents
-        if len(marks) != len(part) // columns * len(unit) or (marks.reshape(-1, len(unit)) != unit).any():
-            return None
-        parts.append(part.astype(np.float32))
-        start = stop + 1
-    flat = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return flat.reshape(-1, columns)
-
-
-def _may_round_twice(part: np.ndarray[Any, Any]) -> bool:
-    return bool(part.max() >= _EXACT_BELOW or part.min() <= -_EXACT_BELOW)
+        row = part.shape[1:]
+        cells.add(part, start / len(raw))
+    return cells.table(*row)
 
 
 def _value(raw: bytes) -> Any:
@@ -178,8 +163,8 @@ def encode(prediction: Any) -> bytes:
 
     Source: contract C-20, C-21, C-26.
     """
-    if isinstance(prediction, np.ndarray) and prediction.size > _SMALL_ENTRIES:
-        text = _encoded_array(prediction)
+    if isinstance(prediction, np.ndarray):
+        text = _encoded_array(prediction) if prediction.size > _SMALL_ENTRIES else _encoded_small(prediction)
         if text is not None:
             return text
     try:
@@ -215,6 +200,14 @@ def _encoded_array(array: np.ndarray[Any, Any]) -> bytes | None:
         return None
     plain = texts.plain_numbers(widened)
     return b"[" + b", ".join(_odd_rows(widened)) + b"]" if plain is None else plain.replace(b",", b", ")
+
+
+def _encoded_small(array: np.ndarray[Any, Any]) -> bytes | None:
+    """The text of a few numbers, which lists print as json.dumps does, but for NaN and infinities."""
+    if array.dtype.kind not in "fiu" or array.dtype.itemsize > _WIDEST:
+        return None
+    text = repr(array.tolist())
+    return None if "n" in text else text.encode("ascii")
 
 
 def _widened(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:

@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from sagemaker_sklearn_container.codecs import json_codec, texts
+from sagemaker_sklearn_container.codecs import json_codec, pieces, texts
 from sagemaker_sklearn_container.codecs.arrays import as_array
+from sagemaker_sklearn_container.codecs.cells import Cells
 from sagemaker_sklearn_container.errors import DecodeError
 
 MEDIA_TYPE = "application/jsonlines"
 
 _WHITE_SPACE = b" \t\r\n"
+_NEWLINE, _OPEN, _CLOSE = b"\n[]"
 
 
-def decode(body: str | bytes) -> np.ndarray[Any, Any]:
+def decode(body: texts.Body) -> np.ndarray[Any, Any]:
     """The rows in `body`.
 
     Args:
@@ -30,16 +32,30 @@ def decode(body: str | bytes) -> np.ndarray[Any, Any]:
     Source: contract C-09, B-05.
     """
     raw = texts.utf8(body, MEDIA_TYPE)
-    text = raw.strip(_WHITE_SPACE)
-    if not text:
-        raise DecodeError(f"Reading the {MEDIA_TYPE} body: it has no lines; send a list of numbers per line.")
-    line_ends = text.count(b"\n")
-    # One row per line, if every line end is between two brackets and there are as many rows as lines.
-    if text.startswith(b"[") and text.endswith(b"]") and line_ends == text.count(b"]\n["):
-        table = json_codec.plain_nest(b"[" + text.replace(b"\n", b",") + b"]")
-        if table is not None and table.ndim == 2 and len(table) == line_ends + 1:
-            return table
-    return _decode_by_line(raw)
+    table = _plain_rows(raw)
+    return _decode_by_line(bytes(raw)) if table is None else table
+
+
+def _plain_rows(raw: bytes | memoryview) -> np.ndarray[Any, Any] | None:
+    """The table if each line is a list of as many numbers, and nothing else; otherwise None."""
+    cells, start = Cells(), 0
+    row: tuple[int, ...] = ()
+    while start < len(raw):
+        piece = pieces.piece(raw, start, b"\n")
+        start += len(piece)
+        lines = piece.strip(_WHITE_SPACE)
+        part = json_codec.short_nest(b"[" + lines.replace(b"\n", b",") + b"]")
+        if part is None or part.ndim != 2 or (cells.count and part.shape[1:] != row):
+            return None
+        # One row per line, if every line end is between two brackets and there are as many rows as lines.
+        characters = np.frombuffer(lines, np.uint8)
+        ends = np.flatnonzero(characters == _NEWLINE)
+        around = characters[ends - 1], characters[ends + 1]
+        if len(part) != len(ends) + 1 or (around[0] != _CLOSE).any() or (around[1] != _OPEN).any():
+            return None
+        row = part.shape[1:]
+        cells.add(part, start / len(raw))
+    return cells.table(*row) if cells.count else None
 
 
 def _decode_by_line(raw: bytes) -> np.ndarray[Any, Any]:
@@ -63,6 +79,8 @@ def _decode_by_line(raw: bytes) -> np.ndarray[Any, Any]:
                 f"line one of shape {rows[0].shape}; all lines must have as many numbers."
             )
         rows.append(row)
+    if not rows:
+        raise DecodeError(f"Reading the {MEDIA_TYPE} body: it has no lines; send a list of numbers per line.")
     table: np.ndarray[Any, Any] = np.stack(rows).reshape(len(rows), rows[0].size)
     return table
 

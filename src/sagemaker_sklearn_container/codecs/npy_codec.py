@@ -28,20 +28,21 @@ _PLAIN_HEADER = re.compile(
     re.DOTALL,
 )
 _PREFIX_BYTES = 10
+_LONGEST_PREFIX = 12  # of version 2.0
 # Python's parser, which NumPy's uses, recurses on what it reads; newer NumPy has the same bound.
 _LONGEST_HEADER = 10_000
 _SHOWN_CHARACTERS = 200
 _LAST_CODE_POINT = 0x10FFFF
 
 
-def decode(body: str | bytes) -> np.ndarray[Any, Any]:
+def decode(body: texts.Body) -> np.ndarray[Any, Any]:
     """The array in `body`, shape and dtype kept.
 
     Args:
         body: What numpy.save writes, format version 1.0 or 2.0.
 
     Returns:
-        Writable ndarray.
+        Writable ndarray with memory of its own.
 
     Raises:
         DecodeError: not NPY, an object array (those hold pickles), or fewer bytes than the header promises; nothing is
@@ -77,7 +78,7 @@ def decode(body: str | bytes) -> np.ndarray[Any, Any]:
     return array
 
 
-def _plain_header(raw: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int] | None:
+def _plain_header(raw: bytes | memoryview) -> tuple[tuple[int, ...], bool, np.dtype[Any], int] | None:
     """Shape, whether columns come first, dtype and length of a header without oddities."""
     match = _PLAIN_HEADER.match(raw)
     if match is None:
@@ -95,8 +96,8 @@ def _plain_header(raw: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int
         return None
 
 
-def _any_header(raw: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    stream = io.BytesIO(raw)
+def _any_header(raw: bytes | memoryview) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    stream = io.BytesIO(raw[: _LONGEST_PREFIX + _LONGEST_HEADER])
     version = _format.read_magic(stream)
     if version not in _HEADER_READERS:
         raise ValueError(f"format version {version} is not 1.0 or 2.0")

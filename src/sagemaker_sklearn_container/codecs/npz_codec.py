@@ -24,7 +24,7 @@ _MEMBERS = {
 }
 
 
-def decode(body: str | bytes) -> Any:
+def decode(body: texts.Body) -> Any:
     """The sparse matrix in `body`.
 
     Args:

@@ -17,7 +17,7 @@ _SHOWN_CHARACTERS = 200
 _THRIFT_BYTES = 16 * 2**20
 
 
-def decode(body: str | bytes) -> np.ndarray[Any, Any]:
+def decode(body: texts.Body) -> np.ndarray[Any, Any]:
     """The table in `body`.
 
     Args:
@@ -42,7 +42,7 @@ def decode(body: str | bytes) -> np.ndarray[Any, Any]:
         raise DecodeError(f"Reading the {MEDIA_TYPE} body: {shown}. Send a Parquet file of numbers, whole.") from None
 
 
-def _table(raw: bytes) -> np.ndarray[Any, Any]:
+def _table(raw: bytes | memoryview) -> np.ndarray[Any, Any]:
     # Here, since it takes tens of megabytes and most endpoints never see this type.
     import pyarrow as pa
     import pyarrow.parquet as pq

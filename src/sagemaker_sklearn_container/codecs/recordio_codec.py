@@ -38,7 +38,7 @@ _TENSORS = {"float32": (2, "<f4"), "float64": (3, "<f8"), "int32": (7, "<i4"), "
 _DTYPES = {2: "<f4", 3: "<f8", 7: "<i4"}
 
 
-def decode(body: str | bytes) -> Any:
+def decode(body: texts.Body) -> Any:
     """The features in `body`; labels are skipped.
 
     Args:
@@ -205,7 +205,7 @@ class _Row(NamedTuple):
     columns: int
 
 
-def _unframed(raw: bytes, start: int) -> tuple[memoryview, int]:
+def _unframed(raw: bytes | memoryview, start: int) -> tuple[memoryview, int]:
     """The message of the frame that begins at `start`, and where the next frame begins."""
     begin = start + _FRAME.size
     if begin > len(raw):
@@ -219,7 +219,7 @@ def _unframed(raw: bytes, start: int) -> tuple[memoryview, int]:
     return memoryview(raw)[begin:end], end + -length % _ALIGNMENT
 
 
-def _equal_records(raw: bytes) -> np.ndarray[Any, Any] | None:
+def _equal_records(raw: bytes | memoryview) -> np.ndarray[Any, Any] | None:
     """The table of dense float records that differ in nothing but their values; None if they are not such."""
     try:
         message, size = _unframed(raw, 0)
@@ -229,7 +229,7 @@ def _equal_records(raw: bytes) -> np.ndarray[Any, Any] | None:
     if row.is_sparse or row.dtype == "<i4" or len(raw) % size:
         return None
     values = row.values.tobytes()
-    first = raw[:size]
+    first = bytes(raw[:size])
     at = first.find(values)
     frames = np.frombuffer(raw, np.uint8).reshape(-1, size)
     # What precedes the values must be equal, and nothing may follow them but padding.

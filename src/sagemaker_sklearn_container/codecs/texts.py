@@ -1,13 +1,16 @@
-"""What the text formats share: bytes of a body, and numbers as Python prints them."""
+"""What the formats share: bytes of a body, and numbers as Python prints them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 import orjson
 
 from sagemaker_sklearn_container.errors import DecodeError
+
+# What a body comes as. Views are of bytes without gaps; what they show may change as soon as the decoder has returned.
+Body = Union[str, bytes, bytearray, memoryview]
 
 _SHOWN_CHARACTERS = 40
 # From here to there Python and NumPy print without an exponent, and orjson does, too.
@@ -17,8 +20,8 @@ _PLAIN_BELOW = {4: 0.0, 8: 1e-9}
 _PLAIN_DTYPES = frozenset({"float64", "float32", "int64", "int32", "uint64", "uint32"})
 
 
-def utf8(body: str | bytes, media_type: str) -> bytes:
-    """The bytes of a body that may come as text.
+def utf8(body: Body, media_type: str) -> bytes | memoryview:
+    """The bytes of a body that may come as text; those of a buffer are not copied.
 
     Raises:
         DecodeError: the text holds half of a surrogate pair, which no UTF-8 has (status 400).
@@ -32,12 +35,14 @@ def utf8(body: str | bytes, media_type: str) -> bytes:
             raise DecodeError(
                 f"Reading the {media_type} body: character {exc.start} is a lone surrogate; send UTF-8 text."
             ) from None
-    return bytes(body)
+    return memoryview(body)
 
 
-def binary(body: str | bytes) -> bytes:
-    """The bytes of a body of a binary format; text is taken as one byte per character."""
-    return body.encode("latin-1", errors="replace") if isinstance(body, str) else bytes(body)
+def binary(body: Body) -> bytes | memoryview:
+    """The bytes of a body of a binary format, not copied; text is taken as one byte per character."""
+    if isinstance(body, bytes):
+        return body
+    return body.encode("latin-1", errors="replace") if isinstance(body, str) else memoryview(body)
 
 
 def shortened(text: str) -> str:

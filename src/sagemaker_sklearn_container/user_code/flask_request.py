@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import sys
 from types import ModuleType
 from typing import Any, ContextManager, Mapping
@@ -17,12 +18,12 @@ def is_used() -> bool:
 
 
 def request_context(
-    body: bytes, content_type: str, accept: str, headers: Mapping[str, str] | None
+    body: bytes | memoryview, content_type: str, accept: str, headers: Mapping[str, str] | None
 ) -> ContextManager[Any]:
     """A context in which `flask.request` is the request; to be asked for if Flask `is_used`.
 
     Args:
-        body: Request body as received.
+        body: Request body as received; it is copied when the script asks for it, not before.
         content_type: Content type that the functions are given.
         accept: Accepted types that the functions are given; taken if the request names none.
         headers: All headers of the request.
@@ -33,9 +34,38 @@ def request_context(
     if not any(name.lower() == "accept" for name in sent):
         sent["Accept"] = accept
     context: ContextManager[Any] = _application(sys.modules["flask"]).test_request_context(
-        "/invocations", method="POST", data=body, content_type=content_type, headers=sent
+        "/invocations",
+        method="POST",
+        input_stream=io.BufferedReader(_Stream(body)),
+        content_length=len(body),
+        content_type=content_type,
+        headers=sent,
     )
     return context
+
+
+class _Stream(io.RawIOBase):
+    """A file of the bytes of a view; what is read is a copy."""
+
+    def __init__(self, body: bytes | memoryview) -> None:
+        self._body = memoryview(body)
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._body)}[whence] + offset
+        return self._at
+
+    def readinto(self, target: Any) -> int:
+        part = self._body[self._at : self._at + len(target)]
+        target[: len(part)] = part
+        self._at += len(part)
+        return len(part)
 
 
 @functools.lru_cache(maxsize=1)

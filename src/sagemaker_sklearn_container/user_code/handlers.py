@@ -70,11 +70,11 @@ def _load_skops(path: Path) -> Any:
     return reader.load(path)
 
 
-def default_input_fn(body: str | bytes, content_type: str, *, one_row_if_1d: bool = True) -> Any:
+def default_input_fn(body: str | bytes | memoryview, content_type: str, *, one_row_if_1d: bool = True) -> Any:
     """The array in a request body.
 
     Args:
-        body: Text or bytes.
+        body: Text, bytes or a view of bytes, which need be valid during the call only.
         content_type: One of the media types in `codecs.CODECS`, parameters allowed.
         one_row_if_1d: Make an array of shape (n,) one row of shape (1, n), because scikit-learn refuses 1-D input.
 
@@ -193,7 +193,7 @@ class Handlers:
             model: What `load` returned.
             body: Request body as received; a view need be valid during the call only.
             content_type: Content type, raw; bodies of exactly the text types reach the script's input_fn or
-                transform_fn as str (S-25), the default input_fn reads bytes.
+                transform_fn as str, others as bytes (S-25); the default input_fn reads the body itself.
             accept: Accepted media type or types, raw.
             headers: All headers of the request, for the context and for `flask.request`.
 
@@ -204,7 +204,6 @@ class Handlers:
 
         Source: contract S-23 to S-27, S-30, S-31, U-21 to U-23, U-25, U-26, U-28, U-46.
         """
-        body = bytes(body)  # of bytes it makes no copy
         context = self._context(headers) if self._takes_context else None
         if not flask_request.is_used():
             return self._answer(model, body, content_type, accept, context)
@@ -212,11 +211,11 @@ class Handlers:
             return self._answer(model, body, content_type, accept, context)
 
     def _answer(
-        self, model: Any, body: bytes, content_type: str, accept: str, context: Context | None
+        self, model: Any, body: bytes | memoryview, content_type: str, accept: str, context: Context | None
     ) -> results.Response:
         if self.transform_fn is not None:
             name = "transform_fn"
-            content = _for_script(body, content_type)
+            content: str | bytes | memoryview = _for_script(body, content_type)
             if context is None:
                 result = self.transform_fn(model, content, content_type, accept)
             else:
@@ -271,6 +270,8 @@ def resolve(module: ModuleType | None) -> Handlers:
     return Handlers(**found)
 
 
-def _for_script(body: bytes, content_type: str) -> str | bytes:
-    """The body as functions of the script get it (S-25)."""
-    return body.decode("utf-8", errors="replace") if content_type in contract.TEXT_CONTENT_TYPES else body
+def _for_script(body: bytes | memoryview, content_type: str) -> str | bytes:
+    """The body as functions of the script get it (S-25), theirs to keep."""
+    if content_type in contract.TEXT_CONTENT_TYPES:
+        return str(body, "utf-8", "replace")
+    return bytes(body)  # of bytes it makes no copy

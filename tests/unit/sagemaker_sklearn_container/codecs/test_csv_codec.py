@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import tracemalloc
 from typing import Any
@@ -80,6 +81,25 @@ def _outcome(function: Any, text: str) -> Any:
     except DecodeError as exc:
         return str(exc)
     return array.shape, np.isnan(array).tolist(), array[~np.isnan(array)].tobytes()
+
+
+@pytest.mark.parametrize("piece_bytes", [16, doubles.PIECE_BYTES])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 3), min_size=1, max_size=40),
+    cells=st.lists(st.sampled_from(["1", "-2.5", "9e22", "9E+22", "90000000000000000000000.0"]), min_size=1),
+    is_even=st.booleans(),
+)
+def test_row_ends_are_told_from_numbers_like_them(
+    monkeypatch: pytest.MonkeyPatch, piece_bytes: int, lengths: list[int], cells: list[str], is_even: bool
+) -> None:
+    """C-02: also where a table holds the number that stands for them."""
+    monkeypatch.setattr(doubles, "PIECE_BYTES", piece_bytes)
+    drawn = itertools.cycle(cells)
+    rows = [list(itertools.islice(drawn, lengths[0] if is_even else length)) for length in lengths]
+    text = "\n".join(",".join(row) for row in rows)
+    found, expected = _outcome(csv_codec.decode, text), _outcome(csv_codec._decode_quoted, text)
+    assert found == expected
 
 
 SHORT_ROW_BYTES = 2048  # more than any of these rows has

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from sagemaker_sklearn_container.codecs import json_codec
+from sagemaker_sklearn_container.codecs import doubles, json_codec
 from sagemaker_sklearn_container.errors import DecodeError, EncodeError
 
 
@@ -60,6 +60,46 @@ def test_anything_else_is_a_client_error(body: str | bytes) -> None:
     """S-42."""
     with pytest.raises(DecodeError, match="Reading the application/json body"):
         json_codec.decode(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[5, [[1], 2, 3]]",
+        "[[[1], 2]]",
+        "[[1, 2, [3]], 4]",
+        "[[[1, 2], []]]",
+        "[[1, 2], [[], 3, 4]]",
+        "[[1], [2], 3]",
+        "[[1, 2], [3], [4, 5, 6]]",
+        "[[], []]",
+        '[["ab"], ["cd"]]',
+        '[{"a": 1}, {"b": 2}]',
+        '[[{"a": 1}], [2]]',
+        '{"aa": 1, "bb": 2}',
+        '"[1]"',
+        "[[1, 2], [3, 4]],",
+        "[[1, 2], [3, 4]] [5]",
+        " [ [1, 2, 3, 4, 5] ]\n",
+        " [ [1, 2, 3, 4, 5] ",
+        "[[1, 2, 3, 4, 5, 6, 7],] ",
+    ],
+)
+@pytest.mark.parametrize("piece_bytes", [16, doubles.PIECE_BYTES])
+def test_nests_are_not_taken_for_others(monkeypatch: pytest.MonkeyPatch, piece_bytes: int, body: str) -> None:
+    """C-01, S-42: with simdjson as without."""
+    expected = _outcome(body)
+    monkeypatch.setattr(json_codec, "_SMALL_BYTES", 0)
+    monkeypatch.setattr(doubles, "PIECE_BYTES", piece_bytes)
+    assert _outcome(body) == expected
+
+
+def _outcome(body: str) -> Any:
+    try:
+        array = json_codec.decode(body)
+    except DecodeError as exc:
+        return str(exc)
+    return array.shape, array.tolist()
 
 
 @pytest.mark.parametrize(

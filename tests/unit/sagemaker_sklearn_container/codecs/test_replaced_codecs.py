@@ -72,6 +72,8 @@ def oracle() -> Iterator[Oracle]:
     assert found.process.stdin
     found.process.stdin.close()
     assert found.process.wait(timeout=30) == 0
+    assert found.process.stdout
+    found.process.stdout.close()
 
 
 def decoded(body: bytes, media_type: str) -> Any:

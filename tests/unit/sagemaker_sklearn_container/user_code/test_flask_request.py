@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from types import ModuleType
 from typing import Any
@@ -55,6 +56,24 @@ def test_types_are_those_that_the_functions_get() -> None:
 
     functions = _functions(transform_fn=transform_fn)
     assert functions.invoke(None, b"[1]", "application/json", "a/b").body == b"['application/json', 'a/b', [1]]"
+
+
+@pytest.mark.parametrize("body", [b"1,2\n3,4", b"", b"1" * 100_000])
+def test_the_body_is_read_from_a_view(body: bytes) -> None:
+    """U-46: when a function asks for it, and not before."""
+
+    def predict_fn(data: Any, model: Any) -> Any:
+        request = flask.request
+        return [request.content_length, request.stream.read(3).decode(), request.get_data(as_text=True)]
+
+    def late_fn(data: Any, model: Any) -> Any:
+        return [flask.request.get_data(as_text=True), flask.request.get_data(as_text=True)]
+
+    length = len(body)
+    for function, expected in ((predict_fn, [length, body[:3], body[3:]]), (late_fn, [body, body])):
+        functions = _functions(input_fn=lambda body, content_type: None, predict_fn=function)
+        answer = functions.invoke(None, memoryview(bytearray(body)).toreadonly(), "text/csv", "application/json")
+        assert json.loads(answer.body) == [part.decode() if isinstance(part, bytes) else part for part in expected]
 
 
 def test_the_request_is_gone_after_an_error() -> None:

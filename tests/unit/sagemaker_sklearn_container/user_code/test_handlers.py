@@ -157,9 +157,13 @@ def test_execution_parameters_may_take_a_context() -> None:
     assert functions.execution_parameters_fn() == {"dir": "mine"}
 
 
-@pytest.mark.parametrize(("own", "kind"), [(False, bytes), (True, str)])
-def test_only_functions_of_the_script_get_text(own: bool, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S-25: for the default input_fn the body is not decoded twice."""
+@pytest.mark.parametrize("body", [b"1", memoryview(b"1")])
+@pytest.mark.parametrize(("own", "content_type"), [(False, "text/csv"), (True, "text/csv"), (True, "a/b")])
+def test_only_functions_of_the_script_get_text(
+    body: bytes | memoryview, own: bool, content_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S-25: or bytes, which are theirs to keep; for the default input_fn the body is neither decoded nor copied."""
+    kind = type(body) if not own else str if content_type == "text/csv" else bytes
     seen = []
 
     def decode(body: Any, content_type: str) -> Any:
@@ -168,8 +172,15 @@ def test_only_functions_of_the_script_get_text(own: bool, kind: type, monkeypatc
 
     monkeypatch.setattr(codecs, "decode", decode)
     functions = handlers.resolve(_module(**({"input_fn": decode} if own else {}), predict_fn=lambda data, model: data))
-    functions.invoke(None, b"1", "text/csv", "text/csv")
+    functions.invoke(None, body, content_type, "text/csv")
     assert seen == [kind]
+
+
+def test_transform_fn_gets_no_view() -> None:
+    """S-25, U-25."""
+    functions = handlers.resolve(_module(transform_fn=lambda model, body, content_type, accept: repr(body)))
+    assert functions.invoke(None, memoryview(b"\xff"), "text/csv", "a/b").body == "'\ufffd'".encode()
+    assert functions.invoke(None, memoryview(b"\xff"), "c/d", "a/b").body == rb"b'\xff'"
 
 
 def test_one_dimension_is_one_row_unless_asked_otherwise() -> None:
