@@ -31,6 +31,7 @@ MODEL_SERVER_WORKERS = "SAGEMAKER_MODEL_SERVER_WORKERS"  # S-11
 MODEL_SERVER_TIMEOUT = "SAGEMAKER_MODEL_SERVER_TIMEOUT"  # S-10
 MAX_CONTENT_LENGTH = "MAX_CONTENT_LENGTH"  # S-29, S-47: bytes
 BATCH = "SAGEMAKER_BATCH"  # B-01, B-04, B-08
+SDK_BATCH = "True"  # B-01: how the SDK's local mode says it; the platform says `true`
 MAX_PAYLOAD_IN_MB = "SAGEMAKER_MAX_PAYLOAD_IN_MB"  # S-29, S-47, B-06: MiB, 0 is unlimited
 
 # What the image presets for the two dispatch variables.

@@ -108,6 +108,30 @@ def test_hooks_run_around_model_fn(platform: Platform) -> None:
 # Forms of functions
 
 
+@pytest.mark.parametrize(
+    ("function", "answer"),
+    [
+        ("def input_fn(body, content_type): return np.array([[len(body), 1.0]])", "[11.0]"),
+        ("def predict_fn(data, model): return model.predict(data) * 10", "[30.0, 70.0]"),
+        ("def output_fn(prediction, accept): return accept + repr(prediction.tolist())", "application/json[3.0, 7.0]"),
+        ("def predict_fn(data, model): pass\ndef output_fn(prediction, accept): return repr(prediction)", "None"),
+    ],
+    ids=["input", "predict", "output", "predict-and-output"],
+)
+def test_a_function_of_the_script_works_among_the_defaults(platform: Platform, function: str, answer: str) -> None:
+    """U-21, U-22, U-23: each gets what the default before it makes, and gives what the one behind it takes."""
+    script = """
+    import numpy as np
+    class Sum:
+        def predict(self, data):
+            return data.sum(axis=1)
+    def model_fn(model_dir):
+        return Sum()
+    """
+    with _serve(platform, script, function) as server:
+        assert _invoke(server, "1,2.0\r\n3,4").text == answer
+
+
 def test_a_context_shows_the_request_and_shapes_the_answer(platform: Platform) -> None:
     """U-26, S-30, S-31: every request has its own."""
     script = """
@@ -292,8 +316,8 @@ def test_flask_request_is_there_if_the_script_imports_flask(platform: Platform) 
         def __init__(self, name):
             pass
         @contextlib.contextmanager
-        def test_request_context(self, path, method, data, content_type, headers):
-            seen.append([path, method, data.decode(), content_type, dict(headers)])
+        def test_request_context(self, path, method, input_stream, content_length, content_type, headers):
+            seen.append([path, method, input_stream.read(content_length).decode(), content_type, dict(headers)])
             yield
             seen.append("left")
     """

@@ -142,6 +142,7 @@ def test_a_worker_that_is_lost_loses_one_request(platform: Platform, body: bytes
     with serve_obedient(platform, {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "2"}) as server:
         wires = [_lent(server) for _ in range(4)]
         wires[0].send(request_bytes(body, b"X-Request-Id: the-one"))
+        time.sleep(0.5)  # or they would have waited just as long for a worker
         for wire in wires[1:]:
             wire.send(request_bytes(b"word"))
         code, headers, answer = wires[0].answer()

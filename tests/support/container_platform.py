@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 import uuid
@@ -20,6 +21,7 @@ from tests.support.platform import (
     MlTree,
     Platform,
     Server,
+    Together,
     TrainingResult,
     TrainingRun,
 )
@@ -29,10 +31,14 @@ _STOP_TIMEOUT_S = 35
 # What the platform gives a training job that it stops (contract T-08).
 _PLATFORM_PATIENCE_S = 120
 _PORT = "8080"
+_FIRST_OF_TOGETHER = 9001
+_SERVING = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 
 
 class ContainerPlatform(Platform):
     """Runs `docker run IMAGE train` and `docker run IMAGE serve`, the tree mounted at /opt/ml."""
+
+    abuse_requests = 2_000
 
     def __init__(
         self,
@@ -91,25 +97,50 @@ class ContainerPlatform(Platform):
         container.start()
         return _ContainerTrainingRun(tree, container, output)
 
-    def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> Server:
-        variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", **(environ or {})}
-        port = variables.get("SAGEMAKER_BIND_TO_PORT", _PORT)
-        server = _ContainerServer(self._start("serve", tree, variables, port), port)
+    def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None, *, loopback: bool = False) -> Server:
+        if loopback:
+            port = _free_port()
+            variables = {"SAGEMAKER_BIND_TO_PORT": port, **_SERVING, **(environ or {})}
+            container = self._start("serve", tree, variables, network_mode="host")
+            server = _ContainerServer(container, f"http://127.0.0.1:{port}")
+        else:
+            variables = {**_SERVING, **(environ or {})}
+            port = variables.get("SAGEMAKER_BIND_TO_PORT", _PORT)
+            container = self._start("serve", tree, variables, [port])
+            server = _ContainerServer(container, _published(container, port))
         server.wait_until_healthy()
         return server
+
+    def serve_together(self, *containers: tuple[MlTree, Mapping[str, str]]) -> Together:
+        # The first one's network is that of all, and the ports of all are published with it.
+        ports = [_FIRST_OF_TOGETHER + number for number in range(len(containers))]
+        common = {**_SERVING, "SAGEMAKER_SAFE_PORT_RANGE": f"{ports[0]}-{ports[-1]}"}
+        servers: list[_ContainerServer] = []
+        for (tree, environ), port in zip(containers, ports):
+            variables = {**common, "SAGEMAKER_BIND_TO_PORT": str(port), **environ}
+            if not servers:
+                first = container = self._start("serve", tree, variables, list(map(str, ports)))
+            else:
+                container = self._start("serve", tree, variables, network_mode=f"container:{first.id}")
+            servers.append(_ContainerServer(container, _published(first, str(port))))
+        for server in servers:
+            server.wait_until_healthy()
+        return Together([*servers], ports)
 
     def fail_to_serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> FailedStart:
         container = self._start("serve", tree, environ or {})
         exit_code = int(container.wait(timeout=START_TIMEOUT_S)["StatusCode"])
         return FailedStart(exit_code, container.logs().decode("utf-8", errors="replace"))
 
-    def _start(self, command: str, tree: MlTree, environ: Mapping[str, str], port: str = "") -> Container:
-        container = self._create(command, tree, environ, port)
+    def _start(
+        self, command: str, tree: MlTree, environ: Mapping[str, str], ports: Sequence[str] = (), **options: Any
+    ) -> Container:
+        container = self._create(command, tree, environ, ports, **options)
         container.start()
         return container
 
     def _create(
-        self, command: str, tree: MlTree, environ: Mapping[str, str], port: str = "", **options: Any
+        self, command: str, tree: MlTree, environ: Mapping[str, str], ports: Sequence[str] = (), **options: Any
     ) -> Container:
         container = self._image.client.containers.create(
             self._image.id,
@@ -119,8 +150,8 @@ class ContainerPlatform(Platform):
                 f"{tree.root}:{tree.base_dir}",
                 *(f"{tree.root}/{path}:{tree.inside(path)}:ro" for path in self._unwritable),
             ],
-            # A free port of this machine's loopback interface only.
-            ports={f"{port}/tcp": ("127.0.0.1", None)} if port else {},
+            # Free ports of this machine's loopback interface only.
+            ports={f"{port}/tcp": ("127.0.0.1", None) for port in ports},
             **{**self._options, **options},
         )
         self._containers.append(container)
@@ -183,10 +214,9 @@ class _ContainerTrainingRun(TrainingRun):
 
 
 class _ContainerServer(Server):
-    def __init__(self, container: Container, port: str) -> None:
+    def __init__(self, container: Container, base_url: str) -> None:
         self._container = container
-        self._port = port
-        self.base_url = ""
+        self.base_url = base_url
 
     def wait_until_healthy(self) -> None:
         """Wait for the first 200 answer to a ping."""
@@ -194,10 +224,6 @@ class _ContainerServer(Server):
         def healthy() -> bool:
             self._container.reload()
             assert self._container.status != "exited", f"serve ended:\n{self.logs()}"
-            published = self._container.ports.get(f"{self._port}/tcp")
-            if not published:
-                return False
-            self.base_url = f"http://127.0.0.1:{published[0]['HostPort']}"
             try:
                 return bool(requests.get(f"{self.base_url}/ping", timeout=2).status_code == 200)
             except requests.RequestException:
@@ -216,6 +242,25 @@ class _ContainerServer(Server):
 
     def logs(self) -> str:
         return str(self._container.logs().decode("utf-8", errors="replace"))
+
+
+def _published(container: Container, port: str) -> str:
+    """Where this machine reaches a port of a container that runs."""
+
+    def known() -> bool:
+        container.reload()
+        logs = container.logs().decode("utf-8", errors="replace") if container.status == "exited" else ""
+        assert container.status != "exited", f"serve ended:\n{logs}"
+        return bool(container.ports.get(f"{port}/tcp"))
+
+    _wait_until(known, START_TIMEOUT_S, f"port {port} to be published")
+    return f"http://127.0.0.1:{container.ports[f'{port}/tcp'][0]['HostPort']}"
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def _wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:

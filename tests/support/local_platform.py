@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Callable, Mapping
 
@@ -20,6 +21,7 @@ from tests.support.platform import (
     MlTree,
     Platform,
     Server,
+    Together,
     TrainingResult,
     TrainingRun,
 )
@@ -44,6 +46,8 @@ _FOREIGN = (
 class LocalPlatform(Platform):
     """Runs `python -m sagemaker_sklearn_container.training` and `.serving`."""
 
+    abuse_requests = 20_000
+
     def __init__(self, scratch: Path) -> None:
         """A platform whose trees and logs lie below the directory `scratch`."""
         self._scratch = scratch
@@ -66,19 +70,40 @@ class LocalPlatform(Platform):
         variables["PYTHONPATH"] = os.pathsep.join(filter(None, [variables.get("PYTHONPATH"), installed]))
         return _LocalTrainingRun(tree, *self._start("training", tree, variables))
 
-    def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> Server:
-        port = _free_port()
-        variables = {"SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_MODEL_SERVER_WORKERS": "1", **(environ or {})}
-        server = _LocalServer(*self._start("serving", tree, variables, merge=True), port)
-        try:
-            server.wait_until_healthy()
-        except BaseException:
-            server.kill()
-            raise
+    def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None, *, loopback: bool = False) -> Server:
+        server = self._start_server(tree, environ or {}, *_free_ports(1))
+        server.wait_until_healthy()
         return server
 
+    def serve_together(self, *containers: tuple[MlTree, Mapping[str, str]]) -> Together:
+        ports = _free_ports(len(containers))
+        common = {"SAGEMAKER_SAFE_PORT_RANGE": f"{min(ports)}-{max(ports)}"}
+        servers = [
+            self._start_server(tree, {**common, **environ}, port) for (tree, environ), port in zip(containers, ports)
+        ]
+        try:
+            for server in servers:
+                server.wait_until_healthy()
+        except BaseException:
+            for server in servers:
+                server.kill()
+            raise
+        return Together([*servers], ports)
+
+    def _start_server(self, tree: MlTree, environ: Mapping[str, str], port: int) -> _LocalServer:
+        # As for training: what pip installs is this server's only.
+        installed = str(self._new_path("installed"))
+        variables = {
+            "SAGEMAKER_BIND_TO_PORT": str(port),
+            "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+            "PIP_TARGET": installed,
+            **environ,
+        }
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, [variables.get("PYTHONPATH"), installed]))
+        return _LocalServer(*self._start("serving", tree, variables, merge=True), port)
+
     def fail_to_serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> FailedStart:
-        variables = {"SAGEMAKER_BIND_TO_PORT": str(_free_port()), **(environ or {})}
+        variables = {"SAGEMAKER_BIND_TO_PORT": str(*_free_ports(1)), **(environ or {})}
         process, log, _ = self._start("serving", tree, variables, merge=True)
         try:
             exit_code = process.wait(START_TIMEOUT_S)
@@ -166,7 +191,7 @@ class _LocalServer(Server):
         self._process, self._log = process, log
 
     def wait_until_healthy(self) -> None:
-        """Wait for the first 200 answer to a ping."""
+        """Wait for the first 200 answer to a ping; end the process if none comes."""
 
         def healthy() -> bool:
             assert self._process.poll() is None, f"serve ended with {self._process.returncode}:\n{self.logs()}"
@@ -176,7 +201,11 @@ class _LocalServer(Server):
             except (urllib.error.URLError, OSError):
                 return False
 
-        _wait_until(healthy, START_TIMEOUT_S, "a healthy server")
+        try:
+            _wait_until(healthy, START_TIMEOUT_S, "a healthy server")
+        except BaseException:
+            self.kill()
+            raise
 
     def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -206,7 +235,9 @@ def _wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> N
         time.sleep(_POLL_S)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]

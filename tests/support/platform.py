@@ -11,6 +11,7 @@ import json
 import tarfile
 import time
 from abc import ABC, abstractmethod
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -166,6 +167,31 @@ class Server(ABC):
 
 
 @dataclass(frozen=True)
+class Together:
+    """Serving containers on one host; leaving the context ends them.
+
+    Attributes:
+        servers: Each answers pings.
+        ports: What each was told to listen on, as the host of all sees it.
+    """
+
+    servers: list[Server]
+    ports: list[int]
+
+    def __enter__(self) -> Together:
+        """The servers."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the servers."""
+        with ExitStack() as stack:
+            for server in self.servers:
+                stack.enter_context(server)
+
+
+@dataclass(frozen=True)
 class FailedStart:
     """A serving container that ended by itself: exit code and everything it wrote."""
 
@@ -174,7 +200,13 @@ class FailedStart:
 
 
 class Platform(ABC):
-    """Runs the product's commands."""
+    """Runs the product's commands.
+
+    Attributes:
+        abuse_requests: How many bad requests a server of this platform is sent where the number is what matters.
+    """
+
+    abuse_requests: int
 
     @abstractmethod
     def tree(self) -> MlTree:
@@ -204,8 +236,22 @@ class Platform(ABC):
         return self.start_training(tree, environ, loopback=loopback).wait()
 
     @abstractmethod
-    def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> Server:
-        """Start `serve` on `tree` and wait until it answers pings with 200; fail with its log if it ends before."""
+    def serve(self, tree: MlTree, environ: Mapping[str, str] | None = None, *, loopback: bool = False) -> Server:
+        """Start `serve` on `tree` and wait until it answers pings with 200; fail with its log if it ends before.
+
+        Args:
+            tree: What the platform mounts.
+            environ: Additional environment variables.
+            loopback: Whether it reaches the servers that the test runs on 127.0.0.1.
+        """
+
+    @abstractmethod
+    def serve_together(self, *containers: tuple[MlTree, Mapping[str, str]]) -> Together:
+        """Start `serve` on every tree with its variables, as the containers of one endpoint on one host.
+
+        Each has a port of its own, told by SAGEMAKER_BIND_TO_PORT, and all the same SAGEMAKER_SAFE_PORT_RANGE. All are
+        started before the first is waited for.
+        """
 
     @abstractmethod
     def fail_to_serve(self, tree: MlTree, environ: Mapping[str, str] | None = None) -> FailedStart:

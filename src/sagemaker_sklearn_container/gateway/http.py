@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from functools import partial
 from typing import Callable, cast
 
 import httptools
@@ -16,6 +17,7 @@ from sagemaker_sklearn_container.errors import (
 )
 from sagemaker_sklearn_container.gateway import responses
 from sagemaker_sklearn_container.gateway.access_log import AccessLog
+from sagemaker_sklearn_container.gateway.body import LONG_BYTES, LONGEST_BYTES, BodyReader
 from sagemaker_sklearn_container.gateway.dispatch import fail
 from sagemaker_sklearn_container.gateway.limits import Limits
 from sagemaker_sklearn_container.gateway.request import HttpRequest, RequestIds, head_too_large
@@ -102,6 +104,7 @@ class HttpConnection(asyncio.Protocol):
         self._current: HttpRequest | None = None  # is being answered
         self._waiting: deque[HttpRequest] = deque()
         self._advancing = False
+        self._rest = 0  # bytes of a long body that are still to come
         self._deaf = False  # what comes in no longer matters
         self._closing = False
         self._write_paused = False
@@ -160,6 +163,8 @@ class HttpConnection(asyncio.Protocol):
             return
         if self._deaf:
             return
+        if self._rest:
+            self._read_rest()
         if self._in_head:
             if not in_head:  # of these data, who knows how much is another request's body
                 self._deadline = now + service.limits.head_s
@@ -266,6 +271,10 @@ class HttpConnection(asyncio.Protocol):
                 return
             request.expects = True
             self._continue()
+        if b"content-length" in special and request.target.kind != NOTHING:
+            length = int(special[b"content-length"])
+            if LONG_BYTES <= length <= LONGEST_BYTES:
+                self._rest = length
 
     def on_body(self, data: bytes) -> None:
         request = self._incoming
@@ -282,6 +291,31 @@ class HttpConnection(asyncio.Protocol):
         error = request.too_large(self._service.limits)
         if error is not None:
             self._refuse(error)
+
+    def _read_rest(self) -> None:
+        """Have the rest of a long body written to where it belongs, past the parser."""
+        request, total = self._incoming, self._rest
+        self._rest = 0
+        if request is None or total - request.length < LONG_BYTES // 2:
+            return
+        try:
+            room = request.room_for_rest(total)
+        except OSError as exc:
+            logger.info("A body of %d bytes is read piece by piece: %s", total, exc)
+            return
+        reader = BodyReader(self, room, self._rest_moves, partial(self._rest_complete, total))
+        self._transport.set_protocol(reader)
+
+    def _rest_moves(self) -> None:
+        self._deadline = self._service.loop.time() + self._service.limits.pause_s
+
+    def _rest_complete(self, total: int) -> None:
+        self._transport.set_protocol(self)
+        # The last one waits for the body.
+        self._parser = httptools.HttpRequestParser(self)
+        if self._incoming is not None:
+            self._incoming.length = total
+            self.on_message_complete()
 
     def on_message_complete(self) -> None:
         if self._changing:  # of the head, which is parsed again

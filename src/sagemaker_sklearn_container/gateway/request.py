@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import re
 from typing import Protocol, Sequence
@@ -153,6 +154,19 @@ class HttpRequest:
             data = b"".join(self._chunks)
             self._chunks.clear()
         write_all(self._descriptor, data)
+
+    def room_for_rest(self, total: int) -> memoryview:
+        """Where to write the rest of a body of `total` bytes, of which the beginning has been added.
+
+        Raises:
+            OSError: there is no memory, or no file descriptor.
+        """
+        if self._descriptor < 0:
+            self._descriptor = memory_file()
+            write_all(self._descriptor, b"".join(self._chunks))
+            self._chunks.clear()
+        os.ftruncate(self._descriptor, total)
+        return memoryview(mmap.mmap(self._descriptor, total))[self.length :]
 
     def add_inline(self, data: bytes) -> None:
         """Take a piece of a body that is not to go to a memory file."""

@@ -20,6 +20,7 @@ class ServingConfig:
         paths: The platform's directories and files.
         multi_model: Serve many models, loaded on request.
         batch: Serve a batch transform job.
+        sdk_local_batch: It is one of the SDK's local mode, not of the platform.
         port: TCP port to listen on.
         workers: Number of worker processes.
         timeout_s: Longest time for one request, seconds.
@@ -34,6 +35,7 @@ class ServingConfig:
     paths: Paths
     multi_model: bool
     batch: bool
+    sdk_local_batch: bool
     port: int
     workers: int
     timeout_s: int
@@ -65,6 +67,7 @@ def read(environ: Mapping[str, str], cpus: int) -> ServingConfig:
         paths=settings.paths(environ),
         multi_model=settings.boolean(environ, contract.MULTI_MODEL),
         batch=batch,
+        sdk_local_batch=environ.get(contract.BATCH) == contract.SDK_BATCH,
         port=settings.integer(environ, contract.BIND_TO_PORT, contract.DEFAULT_PORT, 1, 65535),
         workers=settings.integer(environ, contract.MODEL_SERVER_WORKERS, cpus, 1),
         timeout_s=settings.integer(environ, contract.MODEL_SERVER_TIMEOUT, default_timeout_s, 1),

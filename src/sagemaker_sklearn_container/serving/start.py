@@ -19,6 +19,10 @@ from sagemaker_sklearn_container.serving.threads import thread_limits
 logger = logging.getLogger(__name__)
 
 
+class Stopped(BaseException):
+    """SIGTERM came before the server was up; no SystemExit, which a script may raise as well."""
+
+
 def main() -> None:
     """Serve until SIGTERM, then exit with 0; exit with another code if serving cannot start.
 
@@ -37,7 +41,9 @@ def main() -> None:
     except ContainerError as exc:
         logger.error("Serving cannot start: %s", exc)
         sys.exit(exc.exit_code)
-    except Exception:
+    except Stopped:
+        sys.exit(0)
+    except (Exception, SystemExit):  # whatever the script exits with, there is no server (S-06)
         logger.exception("Serving cannot start: the user's code or model raised an exception")
         sys.exit(1)
 
@@ -62,4 +68,4 @@ def _exit(code: int) -> NoReturn:
 
 
 def _stop_before_serving(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
+    raise Stopped

@@ -53,14 +53,18 @@ def serve(config: ServingConfig) -> int:
 
 
 def batch_defaults(config: ServingConfig) -> dict[str, object]:
-    """What a batch transform job is told when the user's script does not say (B-02, B-04)."""
+    """What a batch transform job is told when the user's script does not say (B-02, B-03, B-04).
+
+    The SDK's local mode is not told the BatchStrategy, since it has another word for it and would end the job over the
+    platform's; it takes many records per request anyway.
+    """
     limit = config.max_body_bytes
-    return {
+    answer: dict[str, object] = {
         "MaxConcurrentTransforms": config.workers,
-        "BatchStrategy": "MULTI_RECORD",
         # To the platform 0 means no limit.
         "MaxPayloadInMB": contract.DEFAULT_BATCH_PAYLOAD_MIB if limit is None else max(1, limit // _MIB),
     }
+    return answer if config.sdk_local_batch else {**answer, "BatchStrategy": "MULTI_RECORD"}
 
 
 def _bound(port: int) -> socket.socket:

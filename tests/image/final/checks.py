@@ -21,7 +21,7 @@ def predict_fn(data, model):
 
 
 def test_labels_of_the_platform(image: Image) -> None:
-    """L-03, L-04."""
+    """L-03, L-04, P-01, P-04."""
     labels = image.inspect()["Config"]["Labels"]
     wanted = {
         "com.amazonaws.sagemaker.capabilities.accept-bind-to-port": "true",

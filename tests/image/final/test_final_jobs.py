@@ -1,10 +1,11 @@
-"""Training and the SDK's local mode in containers of the final image."""
+"""Training, serving and the SDK's local mode in containers of the final image."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.image.final.local_mode_checks import *  # noqa: F403
+from tests.image.final.serving_checks import *  # noqa: F403
 from tests.image.final.training_checks import *  # noqa: F403
 from tests.support.engine import Image, image_of
 

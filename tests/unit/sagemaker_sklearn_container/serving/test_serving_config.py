@@ -19,6 +19,7 @@ def test_the_defaults() -> None:
         paths=Paths(Path("/opt/ml")),
         multi_model=False,
         batch=False,
+        sdk_local_batch=False,
         port=8080,
         workers=3,
         timeout_s=60,
