@@ -206,7 +206,16 @@ class Benchmark:
         """So many requests that every worker had some."""
         load.open_loop(server.port, self.bodies["one.csv"], rate=200, seconds=0.5)
 
-    def load(self, name: str, server: Server, what: str, row: Row, connections: int, seconds: float) -> None:
+    def load(
+        self,
+        name: str,
+        server: Server,
+        what: str,
+        row: Row,
+        connections: int,
+        seconds: float,
+        paths: Sequence[str] = (load.INVOCATIONS,),
+    ) -> None:
         """One closed loop on one server."""
         body, before, busy, begin = (
             self.bodies[row.body],
@@ -215,9 +224,9 @@ class Benchmark:
             time.perf_counter(),
         )
         if row.by_wrk:
-            seen = load.wrk(server.port, body, connections, seconds, self.folder)
+            seen = load.wrk(server.port, body, connections, seconds, self.folder, paths)
         else:
-            seen = load.closed_loop(server.port, body, connections, 2 * seconds)
+            seen = load.closed_loop(server.port, body, connections, 2 * seconds, paths)
         used = server.cpu_s() - before
         elapsed = time.perf_counter() - begin
         self.others.append(max(0.0, processes.foreign_cpu_s() - busy - used) / elapsed)
@@ -237,6 +246,11 @@ class Benchmark:
         self.results.add("beside p50", name, seen.p50)
         self.results.add("beside p99", name, seen.p99)
         self.results.add("beside rate", name, rate)
+
+    def print_others(self) -> None:
+        """How busy the machine was; with much of it, believe ratios only."""
+        if self.others:
+            print(f"Processors used by anything else meanwhile: {spread(self.others)} of {os.cpu_count()}.")
 
     def peak(self) -> None:
         """Memory of one huge request, each server new; once, since it hardly differs and the replaced one is slow."""
@@ -303,11 +317,7 @@ def table(results: Results, names: Sequence[str], rows: Sequence[str]) -> None:
         print(f"| {title} | " + " | ".join(cell(name) for name in names) + " |")
 
     def loaded(what: str) -> Callable[[str], str]:
-        def cell(name: str) -> str:
-            rate, p50, p99, cpu = (number(results.median(f"{what} {kind}", name)) for kind in _KINDS)
-            return f"{rate}/s, {p50} / {p99} ms, {cpu} ms"
-
-        return cell
+        return lambda name: load_cell(results, what, name)
 
     print(f"| what | {' | '.join(names)} |\n|{' --- |' * (len(names) + 1)}")
     line("start to the first 200 on /ping", lambda name: spread(results.of("first", name), " s"))
@@ -333,23 +343,35 @@ def table(results: Results, names: Sequence[str], rows: Sequence[str]) -> None:
     if "ping" in rows:
         line("/ping while every worker computes: p50", lambda name: spread(results.of("ping p50", name), " ms"))
         line("the same: p99", lambda name: spread(results.of("ping p99", name), " ms"))
-    print("\nLoads: requests per second, p50 / p99, processor time of the server per request; medians of the rounds.")
+    print(LOADS_NOTE)
 
 
+LOADS_NOTE = "\nLoads: requests per second, p50 / p99, processor time of the server per request; medians of the rounds."
 _KINDS = ("rate", "p50", "p99", "cpu")
+
+
+def load_cell(results: Results, what: str, name: str) -> str:
+    """What a closed loop has shown of one server."""
+    if not results.of(f"{what} rate", name):
+        return "-"
+    rate, p50, p99, cpu = (number(results.median(f"{what} {kind}", name)) for kind in _KINDS)
+    return f"{rate}/s, {p50} / {p99} ms, {cpu} ms"
 
 
 def judged(results: Results, what: str, title: str, goals: tuple[float, float | None], higher: bool) -> Iterator[Goal]:
     """How many times better ours is than the better way of running the replaced stack, and than Starlette."""
     replaced = results.best_replaced(what, higher)
     for peer, goal in ((replaced, goals[0]), (BAR, goals[1])):
-        if goal is None or not results.of(what, peer):
-            continue
-        ratios = results.better(what, peer, higher)
-        ratio = statistics.median(ratios)
-        wanted = f"{goal:g} times better" if goal > 1 else "not worse"
-        # No number, because nothing was answered, is below every goal.
-        yield Goal(f"{title}: {wanted} than {peer}: {spread(ratios)} times", ratio >= goal)
+        if goal is not None and results.of(what, peer):
+            yield compared(results, what, title, peer, goal, higher)
+
+
+def compared(results: Results, what: str, title: str, peer: str, goal: float, higher: bool) -> Goal:
+    """How many times better ours is than one other server."""
+    ratios = results.better(what, peer, higher)
+    wanted = f"{goal:g} times better" if goal > 1 else "not worse"
+    # No number, because nothing was answered, is below every goal.
+    return Goal(f"{title}: {wanted} than {peer}: {spread(ratios)} times", statistics.median(ratios) >= goal)
 
 
 def verdict(results: Results, rows: Sequence[str]) -> Iterator[Goal]:
@@ -394,13 +416,15 @@ def ours_variant(chosen: argparse.Namespace) -> Variant:
     return Variant(OURS, command, scripts.USER_SCRIPT, environment, folders=folders)
 
 
-def arguments() -> argparse.Namespace:
-    """What was asked for."""
-    cache = os.environ.get("SKLEARN_IMAGES_CACHE") or Path(
-        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "sklearn-images"
-    )
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    every = (*LOADS, *OTHERS)
+def cache() -> Path:
+    """The folder for what is made once."""
+    chosen = os.environ.get("SKLEARN_IMAGES_CACHE")
+    return Path(chosen or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "sklearn-images"), "bench")
+
+
+def parser_of(description: str | None, every: Sequence[str]) -> argparse.ArgumentParser:
+    """The arguments that measurements of serving share."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", nargs="+", choices=every, default=every, metavar="ROW", help=", ".join(every))
     parser.add_argument("--rounds", type=int, default=3, help="how often each server is started")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each load; twice as long for those with 5 MB")
@@ -414,23 +438,37 @@ def arguments() -> argparse.Namespace:
         "--local", metavar="PYTHON", help="run all servers on the host: ours from the source tree by this CPython 3.8"
     )
     parser.add_argument("--peer-python", help="CPython 3.7 for the replaced stack")
-    parser.add_argument("--peer-venv", type=Path, default=Path(cache, "bench", "peer"), help="where it is kept")
-    parser.add_argument(
-        "--bar-packages", type=Path, default=Path(cache, "bench", "starlette"), help="where they are kept"
-    )
+    return parser
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = parser_of(__doc__, (*LOADS, *OTHERS))
+    parser.add_argument("--peer-venv", type=Path, default=cache() / "peer", help="where it is kept")
+    parser.add_argument("--bar-packages", type=Path, default=cache() / "starlette", help="where they are kept")
     return parser.parse_args()
 
 
-def main() -> int:
-    """0 when every goal holds."""
-    chosen = arguments()
-    rounds, seconds = (1, 1.0) if chosen.quick else (max(1, chosen.rounds), max(1.0, chosen.seconds))
+def extent(chosen: argparse.Namespace) -> tuple[int, float]:
+    """How many rounds, and seconds of each load."""
+    return (1, 1.0) if chosen.quick else (max(1, chosen.rounds), max(1.0, chosen.seconds))
+
+
+def check_machine() -> None:
+    """Stop unless this is root and has what every measurement of serving needs."""
     if os.geteuid():
         sys.exit("bench: only root sees the memory of processes in containers: run it as root")
     if shutil.which("wrk") is None:
         sys.exit("bench: no wrk: apt-get install wrk")
     # So that what was started is ended then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: stopped"))
+
+
+def main() -> int:
+    """0 when every goal holds."""
+    chosen = arguments()
+    rounds, seconds = extent(chosen)
+    check_machine()
     interpreter = training.peer_interpreter(chosen.peer_python)
     venv = training.peer_venv(interpreter, chosen.peer_venv.resolve())
     packages = servers.bar_packages(venv / "bin" / "pip", chosen.bar_packages.resolve())
@@ -467,9 +505,7 @@ def main() -> int:
         if "ping" in chosen.rows:
             benchmark.ping(seconds)
         table(benchmark.results, list(variants), chosen.rows)
-        if benchmark.others:
-            # With much of it, believe ratios only.
-            print(f"Processors used by anything else meanwhile: {spread(benchmark.others)} of {os.cpu_count()}.")
+        benchmark.print_others()
         if "floors" in chosen.rows:
             path = [packages, *benchmark.variants[OURS].folders]
             found = json.loads(
@@ -478,11 +514,15 @@ def main() -> int:
             print("\n| floor, one process, best of many | ms |\n| --- | --- |")
             for what, milliseconds in found:
                 print(f"| {what} | {milliseconds:.3f} |")
+    return conclude(benchmark.results, list(verdict(benchmark.results, chosen.rows)))
+
+
+def conclude(results: Results, goals: Sequence[Goal]) -> int:
+    """Print which goals hold; the exit code."""
     print()
-    goals = list(verdict(benchmark.results, chosen.rows))
     for goal in goals:
         print(f"{'holds ' if goal.holds else 'MISSED'}  {goal.text}")
-    for server, requests in benchmark.results.failed.items():
+    for server, requests in results.failed.items():
         print(f"bench: {server}: {requests} requests were not answered by 200", file=sys.stderr)
     return 0 if all(goal.holds for goal in goals) else 1
 

@@ -231,17 +231,17 @@ def peer_interpreter(chosen: str | None) -> Path:
     sys.exit("bench: no CPython 3.7 in a folder of its own, for example pyenv's; name one with --peer-python")
 
 
-def peer_venv(interpreter: Path, venv: Path) -> Path:
+def peer_venv(interpreter: Path, venv: Path, steps: Sequence[Sequence[str]] = PEER_STEPS) -> Path:
     """The virtual environment with the replaced toolkit; it is kept, and made anew when it should hold anything else.
 
     The index is pip's own choice; its settings apply.
     """
     note = venv / "made-of.json"
-    made_of = json.dumps([str(interpreter), PEER_STEPS])
+    made_of = json.dumps([str(interpreter), steps])
     if not note.is_file() or note.read_text(encoding="utf-8") != made_of:
         print(f"bench: installing the replaced toolkit into {venv} (once)", file=sys.stderr)
         subprocess.run([str(interpreter), "-m", "venv", "--clear", str(venv)], check=True, timeout=TIMEOUT_S)
-        for step in PEER_STEPS:
+        for step in steps:
             done = subprocess.run(
                 [str(venv / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", *step],
                 stdout=subprocess.PIPE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import http.client
+import itertools
 import json
 import math
 import random
@@ -24,6 +25,8 @@ OPEN_LOOP_CLIENTS = 16
 
 CSV, JSON, NPY = "text/csv", "application/json", "application/x-npy"
 
+INVOCATIONS = "/invocations"
+
 # wrk posts only what a script tells it to. Nothing of it runs per request: wrk builds the request once.
 WRK_SCRIPT = """
 wrk.method = "POST"
@@ -36,6 +39,19 @@ function done(summary, latency, requests)
   failed = failed + summary.errors.status + summary.errors.timeout
   io.write(string.format('\\nresult {{"requests": %d, "us": %d, "p50": %d, "p99": %d, "failed": %d}}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), failed))
+end
+"""
+# Several paths take turns, over all connections: one request of each is built at the start.
+WRK_TURNS = """
+local paths, requests, turn = {{{paths}}}, {{}}, 0
+function init()
+  for place, path in ipairs(paths) do
+    requests[place] = wrk.format(nil, path)
+  end
+end
+function request()
+  turn = turn % #requests + 1
+  return requests[turn]
 end
 """
 
@@ -110,14 +126,14 @@ class Client:
         self._keep = keep
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
 
-    def ask(self, path: str, body: bytes | None = None, kind: str = "") -> tuple[int, bytes]:
+    def ask(self, path: str, body: bytes | None = None, kind: str = "", method: str = "GET") -> tuple[int, bytes]:
         """Status and body of the answer; status 0 if there was none.
 
-        A body is posted; without one it is a GET.
+        A body is posted; the method is that of requests without one.
         """
         try:
             if body is None:
-                self._connection.request("GET", path)
+                self._connection.request(method, path)
             else:
                 self._connection.request("POST", path, body, {"Content-Type": kind})
             answer = self._connection.getresponse()
@@ -134,13 +150,18 @@ class Client:
         self._connection.close()
 
 
-def wrk(port: int, body: Body, connections: int, seconds: float, folder: Path) -> Load:
+def wrk(
+    port: int, body: Body, connections: int, seconds: float, folder: Path, paths: Sequence[str] = (INVOCATIONS,)
+) -> Load:
     """A closed loop of small requests, by wrk: this interpreter would be slower than the servers."""
     script = folder / f"{body.path.name}.lua"
-    script.write_text(WRK_SCRIPT.format(kind=body.kind, body=body.path), encoding="utf-8")
+    text = WRK_SCRIPT.format(kind=body.kind, body=body.path)
+    if len(paths) > 1:
+        text += WRK_TURNS.format(paths=", ".join(map(json.dumps, paths)))
+    script.write_text(text, encoding="utf-8")
     done = subprocess.run(
         ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{max(1, round(seconds))}s"]
-        + ["--timeout", f"{TIMEOUT_S:.0f}s", "--script", str(script), f"http://127.0.0.1:{port}/invocations"],
+        + ["--timeout", f"{TIMEOUT_S:.0f}s", "--script", str(script), f"http://127.0.0.1:{port}{paths[0]}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -160,16 +181,18 @@ def wrk(port: int, body: Body, connections: int, seconds: float, folder: Path) -
     )
 
 
-def closed_loop(port: int, body: Body, connections: int, seconds: float) -> Load:
+def closed_loop(port: int, body: Body, connections: int, seconds: float, paths: Sequence[str] = (INVOCATIONS,)) -> Load:
     """Clients that each post again once they are answered; for large bodies, which wrk was not made for."""
     data, times, failures = body.read(), [], []
+    # Two threads never get the same turn: the interpreter's lock is held while one is taken.
+    turns = itertools.cycle(paths)
     begin = time.perf_counter()
 
     def work() -> None:
         client = Client(port)
         while time.perf_counter() < begin + seconds:
             start = time.perf_counter()
-            status, _ = client.ask("/invocations", data, body.kind)
+            status, _ = client.ask(next(turns), data, body.kind)
             if status == 200:
                 times.append(time.perf_counter() - start)
             else:
@@ -202,7 +225,7 @@ def open_loop(port: int, body: Body | None, rate: float, seconds: float, timeout
             if start is None:
                 break
             time.sleep(max(0.0, start - time.perf_counter()))
-            status, _ = client.ask("/invocations" if body else "/ping", data, kind)
+            status, _ = client.ask(INVOCATIONS if body else "/ping", data, kind)
             if status == 200:
                 times.append(time.perf_counter() - start)
             else:
@@ -240,7 +263,7 @@ class Background:
         client, data = Client(port, keep=False), body.read()
         while not self._stop.is_set():
             start = time.perf_counter()
-            status, _ = client.ask("/invocations", data, body.kind)
+            status, _ = client.ask(INVOCATIONS, data, body.kind)
             if status == 200:
                 self.answered.append(time.perf_counter() - start)
             else:

@@ -1,4 +1,4 @@
-"""What runs beside the servers: user scripts, the two servers that ours is measured against, models and floors.
+"""What runs beside the servers: user scripts, the servers that ours is measured against, models and floors.
 
 Texts, since other interpreters than the benchmark's own run them, most of them in containers.
 """
@@ -33,6 +33,16 @@ def input_fn(body, content_type):
     return rows.reshape(1, -1) if rows.ndim == 1 else rows
 """
 )
+# Servers of many models are told when to load one, and answer once they have.
+MULTI_MODEL_SCRIPT = """
+import os
+
+import joblib
+
+
+def model_fn(model_dir):
+    return joblib.load(os.path.join(model_dir, "model.joblib"))
+"""
 # Holds the interpreter's lock all the time, as a model in pure Python would.
 BUSY_SCRIPT = (
     _MODEL_FN
@@ -90,6 +100,86 @@ def start():
     # Outside of a container /etc is not ours to write to.
     _server.nginx_config_file = os.environ.get("BENCH_NGINX_CONF", _server.nginx_config_file)
     server.start(env.ServingEnv().framework_module)
+"""
+
+# The same for many models: it imports what the replaced module does, installs the user's script, writes the Java
+# server's configuration, with the replaced image's options, and starts it. The size of the heap is that image's sum:
+# for each processor one request that is answered and two that wait, and a fifth more, beside 128 MiB.
+REPLACED_MULTI_MODEL_MODULE = """
+import ctypes
+import math
+import multiprocessing
+import os
+import subprocess
+
+import numpy as np
+import sagemaker_inference
+from sagemaker_containers.beta.framework import encoders, env, modules, server, transformer, worker
+
+REQUEST_MIB = 6
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def start():
+    settings = env.ServingEnv()
+    modules.import_module(settings.module_dir, settings.module_name)
+    heap = 128 + math.ceil(3 * multiprocessing.cpu_count() * REQUEST_MIB * 1.2)
+    address = "http://0.0.0.0:" + os.environ["SAGEMAKER_BIND_TO_PORT"]
+    machine = [
+        os.environ["BENCH_COLLECTOR"],
+        "-XX:-UseLargePages",
+        "-XX:MaxMetaspaceSize=32M",
+        "-XX:InitiatingHeapOccupancyPercent=25",
+        "-Xms%dm" % heap,
+        "-Xmx%dm" % heap,
+        "-XX:MaxDirectMemorySize=%dm" % heap,
+    ]
+    values = {
+        "vmargs": " ".join(machine),
+        "model_store": "/",
+        "load_models": "",
+        "inference_address": address,
+        "management_address": address,
+        "default_workers_per_model": 1,
+        "max_request_size": REQUEST_MIB * 1024 ** 2,
+        "job_queue_size": 100,
+        "decode_input_request": "false",
+        "default_service_handler": "sagemaker_sklearn_container.handler_service",
+        "preload_model": "true",
+    }
+    with open(os.environ["BENCH_CONFIG"], "w") as config:
+        config.writelines("%s=%s\\n" % pair for pair in values.items())
+    logs = os.path.join(os.path.dirname(sagemaker_inference.__file__), "etc", "log4j.properties")
+    # Its command leaves the Java process to the first process of the container. On a host that is not this one, but it
+    # can be the first of its own tree.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    command = ["mxnet-model-server", "--start", "--mms-config", os.environ["BENCH_CONFIG"], "--log-config", logs]
+    subprocess.Popen(command)
+    try:
+        while True:
+            os.wait()
+    except ChildProcessError:
+        raise SystemExit(1)
+"""
+
+# What the Java server's workers import: the toolkit's defaults, but for what scikit-learn needs.
+REPLACED_HANDLER_SERVICE = """
+from sagemaker_inference import content_types, decoder, default_inference_handler
+from sagemaker_inference.default_handler_service import DefaultHandlerService
+from sagemaker_inference.transformer import Transformer
+
+
+class HandlerService(DefaultHandlerService):
+    class Defaults(default_inference_handler.DefaultInferenceHandler):
+        def default_input_fn(self, input_data, content_type):
+            rows = decoder.decode(input_data, content_type)
+            return rows.reshape(1, -1) if rows.ndim == 1 else rows
+
+        def default_predict_fn(self, data, model):
+            return model.predict(data)
+
+    def __init__(self):
+        super().__init__(transformer=Transformer(default_inference_handler=self.Defaults()))
 """
 
 # What an engineer without our server would write.
@@ -152,6 +242,36 @@ for name, size in (("small", 0), ("large", large)):
         joblib.dump(model, os.path.join(folder, name, "model.joblib"))
 thousand = np.loadtxt(os.path.join(folder, "thousand.csv"), delimiter=",")
 json.dump(model.predict(thousand).tolist(), sys.stdout)
+"""
+
+# Arguments: folder to write to, folder of the bodies, how many models. Prints what each answers to the first row, and
+# what the first answers to a thousand; no two answer the same.
+PREPARE_MODELS = """
+import json
+import os
+import sys
+
+import joblib
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+folder, bodies, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+random = np.random.RandomState(0)
+rows = random.normal(size=(2000, 20))
+model = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, rows @ random.normal(size=20) > 0.3)
+thousand = np.loadtxt(os.path.join(bodies, "thousand.csv"), delimiter=",")
+answers = {"first row": []}
+for number in range(count):
+    model[-1].coef_ = random.normal(size=(1, 20))
+    model[-1].classes_ = np.array([2 * number, 2 * number + 1])
+    path = os.path.join(folder, "model-%03d" % number, "model")
+    os.makedirs(path)
+    joblib.dump(model, os.path.join(path, "model.joblib"))
+    answers["first row"].append(int(model.predict(thousand[:1])[0]))
+    answers.setdefault("first model", model.predict(thousand).tolist())
+json.dump(answers, sys.stdout)
 """
 
 # Arguments: the small model, and the folder of bodies. Prints names and milliseconds, the best of many calls each.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ TIMEOUT_S = 300
 _POLL_S = 0.02
 _POLL_PATIENCE_S = 0.1
 _POLL_CLIENTS = 4
+_PORTS = range(20_000, 32_000)
 
 # What the engineer's server needs beside the image's own interpreter and libraries; the last series for CPython 3.8.
 BAR_PINS = (
@@ -53,6 +55,19 @@ _BAR_TARGET = (
     ":all:",
     "--ignore-requires-python",
 )
+
+# The replaced image's server for many models, beside what training.PEER_PINS has: both as it pinned them, and what they
+# import as pip chose it for CPython 3.7 then. Installed together with those pins, which both would move.
+MULTI_MODEL_PINS = (
+    "Pillow==9.5.0",
+    "enum-compat==0.0.3",
+    "future==1.0.0",
+    "model-archiver==1.0.3",
+    "multi-model-server==1.1.1",
+    "sagemaker-inference==1.2.0",
+)
+# The collector that the replaced image chose, and what comes closest to it in a Java that no longer has it.
+_COLLECTORS = ("-XX:+UseParNewGC", "-XX:+UseSerialGC")
 
 REPLACED_START = "from sagemaker_sklearn_container.serving import start; start()"
 
@@ -172,12 +187,25 @@ class Place:
 
     @contextlib.contextmanager
     def serving(
-        self, variant: Variant, model: Path, workers: int, environment: Mapping[str, str] | None = None
+        self,
+        variant: Variant,
+        model: Path,
+        workers: int | None,
+        environment: Mapping[str, str] | None = None,
+        model_folder: str = "model",
     ) -> Iterator[Server]:
-        """The server, ready with all its workers until the block ends."""
+        """The server, ready with all its workers until the block ends.
+
+        Args:
+            variant: Which one.
+            model: What it sees in place of /opt/ml/model.
+            workers: How many; None leaves it to the server.
+            environment: More variables.
+            model_folder: "models" when many are there: it sees them in place of /opt/ml/models.
+        """
         self._servers += 1
         own = self.folder / f"server-{self._servers}"
-        for name in ("ml/code", "ml/model", "notes", "nginx", "packages"):
+        for name in ("ml/code", f"ml/{model_folder}", "notes", "nginx", "packages"):
             (own / name).mkdir(parents=True)
         (own / "ml/code/inference.py").write_text(variant.script, encoding="utf-8")
         port = free_port()
@@ -186,7 +214,7 @@ class Place:
             "SAGEMAKER_PROGRAM": "inference.py",
             "SAGEMAKER_SUBMIT_DIRECTORY": str(base / "code"),
             "SAGEMAKER_BIND_TO_PORT": str(port),
-            "SAGEMAKER_MODEL_SERVER_WORKERS": str(workers),
+            **({"SAGEMAKER_MODEL_SERVER_WORKERS": str(workers)} if workers else {}),
             "BENCH_NOTES": str(own / "notes"),
             "BENCH_MODEL": str(base / "model" / "model.joblib"),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -194,15 +222,19 @@ class Place:
             **(environment or {}),
         }
         if self.image is None:
-            # Its own link, which the server may do away with, in place of the model's folder.
-            (own / "ml/model").rmdir()
-            (own / "ml/model").symlink_to(model)
+            # Folders of its own, which the server may do away with, and links to the files, which may be large. With a
+            # link to the folder they would be outside of its tree, where ours loads no models from.
+            shutil.copytree(model, own / "ml" / model_folder, copy_function=os.link, dirs_exist_ok=True)
             variables["SAGEMAKER_BASE_DIR"] = str(base)
             variables["SAGEMAKER_SERVING_MODULE"] = "sagemaker_sklearn_container.serving:main"
             variables["BENCH_NGINX_CONF"] = str(own / "nginx.conf")
         command = [word.format(port=port, workers=workers) for word in variant.command]
-        server = (self._in_container if self.image else self._on_host)(variant, own, model, command, variables)
+        if self.image:
+            server = self._in_container(variant, own, {f"/opt/ml/{model_folder}": model}, command, variables)
+        else:
+            server = self._on_host(own, command, variables)
         server.port = port
+        server.base = base
         try:
             server.start = server.wait_until_ready(variant, own / "notes")
             yield server
@@ -211,13 +243,18 @@ class Place:
             shutil.rmtree(own, ignore_errors=True)
 
     def _in_container(
-        self, variant: Variant, own: Path, model: Path, command: Sequence[str], variables: Mapping[str, str]
+        self,
+        variant: Variant,
+        own: Path,
+        models: Mapping[str, Path],
+        command: Sequence[str],
+        variables: Mapping[str, str],
     ) -> Server:
         name = f"bench-serving-{uuid.uuid4().hex}"
         mounts: dict[str, tuple[Path, str]] = {
             str(own): (own, ""),
             "/opt/ml": (own / "ml", ""),
-            "/opt/ml/model": (model, "readonly"),
+            **{target: (source, "readonly") for target, source in models.items()},
             # On a disk, as in an image: the replaced stack keeps large bodies there.
             "/var/lib/nginx": (own / "nginx", ""),
             **{str(folder): (folder, "readonly") for folder in variant.folders},
@@ -237,9 +274,7 @@ class Place:
         moment = datetime.strptime(started[:26].rstrip("Z"), "%Y-%m-%dT%H:%M:%S.%f").replace(tzinfo=timezone.utc)
         return Server(int(pid), moment.timestamp(), own / "log", lambda: self.engine("rm", "--force", name))
 
-    def _on_host(
-        self, variant: Variant, own: Path, model: Path, command: Sequence[str], variables: Mapping[str, str]
-    ) -> Server:
+    def _on_host(self, own: Path, command: Sequence[str], variables: Mapping[str, str]) -> Server:
         begin = time.time()
         with open(own / "log", "ab") as log:
             process = subprocess.Popen(
@@ -281,6 +316,8 @@ class Server:
         """Its first process, when that started, and how it is stopped."""
         self.root = root
         self.port = 0
+        # Its /opt/ml, by the name that it knows.
+        self.base = Path()
         self.start = Start(0, 0)
         self._begin = begin
         self._log = log
@@ -328,10 +365,12 @@ class Server:
 
 
 def free_port() -> int:
-    """A TCP port of the host that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the host that nobody listens at, of those that no client is given and the Java server takes."""
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    sys.exit("bench: no port is free")
 
 
 def _mounts(mounts: Mapping[str, tuple[Path, str]]) -> list[str]:
@@ -374,6 +413,59 @@ def replaced_variant(python: Path, venv: Path, folder: Path) -> Variant:
         # The image's libraries serve the host's nginx.
         files={nginx: Path(nginx), "/etc/nginx": Path("/etc/nginx")},
     )
+
+
+def replaced_multi_model_variant(python: Path, venv: Path, java: Path, folder: Path) -> Variant:
+    """The replaced server for many models: the Java server, and the toolkit in the workers that it starts.
+
+    Without the plug-in that the replaced image has beside it, for the path /execution-parameters.
+    """
+    package = folder / "sagemaker_sklearn_container"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "serving.py").write_text(scripts.REPLACED_MULTI_MODEL_MODULE, encoding="utf-8")
+    (package / "handler_service.py").write_text(scripts.REPLACED_HANDLER_SERVICE, encoding="utf-8")
+    subprocess.run([str(python), "-m", "compileall", "-q", str(package)], check=True, timeout=TIMEOUT_S)
+    home = java.resolve().parent.parent
+    # Debian keeps what may be edited elsewhere, and links to it.
+    settings = {(home / "conf" / name).resolve().parent for name in ("net.properties", "security/java.security")}
+    return Variant(
+        name="replaced",
+        command=(str(venv / "bin" / "python"), "-c", REPLACED_START),
+        script=scripts.MULTI_MODEL_SCRIPT,
+        environment={
+            "PATH": f"{venv}/bin:{home}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PYTHONPATH": f"{folder}:{{own}}/packages",
+            "PIP_TARGET": "{own}/packages",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_ROOT_USER_ACTION": "ignore",
+            "SAGEMAKER_MULTI_MODEL": "true",
+            "BENCH_CONFIG": "{own}/multi-model-server.properties",
+            "BENCH_COLLECTOR": _collector(java),
+            # It notes its process there, and refuses to start when that one runs.
+            "TMPDIR": "{own}",
+        },
+        loads=0,
+        folders=(folder, venv, python.parent.parent, home, *(one for one in settings if home not in one.parents)),
+    )
+
+
+def java_runtime(chosen: str | None) -> Path:
+    """A Java runtime: the chosen one, or the one on PATH."""
+    java = shutil.which(chosen or "java")
+    if java is None:
+        sys.exit("bench: no Java runtime: apt-get install default-jre-headless, or name one with --peer-java")
+    return Path(java)
+
+
+def _collector(java: Path) -> str:
+    for option in _COLLECTORS:
+        done = subprocess.run(
+            [str(java), option, "-version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT_S
+        )
+        if done.returncode == 0:
+            return option
+    sys.exit(f"bench: {java} does not start")
 
 
 def bar_variant(python: str, packages: Path, folder: Path) -> Variant:

@@ -48,10 +48,6 @@ class ListenError(ContainerError):
     """The server's port cannot be opened (S-01)."""
 
 
-class MultiModelUnavailableError(ContainerError):
-    """Multi-model serving was asked for and this image does not offer it (S-02)."""
-
-
 class RequestError(ContainerError):
     """A request that cannot be answered with a prediction.
 
@@ -60,6 +56,11 @@ class RequestError(ContainerError):
     """
 
     status = 500
+
+    @property
+    def kind(self) -> str:
+        """What the client is told it is."""
+        return type(self).__name__
 
 
 class DecodeError(RequestError):

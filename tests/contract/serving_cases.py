@@ -129,7 +129,6 @@ def test_a_model_that_does_not_load_ends_the_server_with_the_users_traceback(pla
 @pytest.mark.parametrize(
     ("environ", "message"),
     [
-        ({"SAGEMAKER_MULTI_MODEL": "true"}, "does not serve several models yet"),
         ({"SAGEMAKER_MULTI_MODEL": "maybe"}, "SAGEMAKER_MULTI_MODEL is 'maybe'"),
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "two"}, "SAGEMAKER_MODEL_SERVER_WORKERS is 'two'"),
         ({"SAGEMAKER_PROGRAM": "missing.py"}, "'missing.py' is not in"),

@@ -18,6 +18,7 @@ from tests.support.platform import Platform, Server
 # After so many the connection is with a worker; and what a loan lasts at most, seconds.
 _QUICK_REQUESTS = 5
 _LOAN_S = 1.0
+_CLOSED = 0
 
 
 def _lent(server: Server) -> Wire:
@@ -230,10 +231,15 @@ def test_the_death_of_a_worker_under_load_fails_its_own_request_only(platform: P
         stop = threading.Event()
 
         def load() -> None:
-            with Wire(server) as wire:
-                while not stop.is_set():
-                    wire.send(request_bytes(b"word"))
-                    statuses.append(wire.answer()[0])
+            while not stop.is_set():
+                with Wire(server) as wire:
+                    while not stop.is_set():
+                        wire.send(request_bytes(b"word"))
+                        try:
+                            statuses.append(wire.answer()[0])
+                        except (AssertionError, OSError):  # closed: the worker was writing
+                            statuses.append(_CLOSED)
+                            break
 
         clients = [pool.submit(load) for _ in range(6)]
         killed = 0
@@ -248,8 +254,8 @@ def test_the_death_of_a_worker_under_load_fails_its_own_request_only(platform: P
         stop.set()
         for client in clients:
             client.result(PATIENCE_S)
-    assert set(statuses) <= {200, 502}
-    assert statuses.count(502) + killed <= 5
+    assert set(statuses) <= {200, 502, _CLOSED}
+    assert len(statuses) - statuses.count(200) + killed <= 5
     assert len(statuses) > 500
 
 

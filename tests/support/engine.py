@@ -17,7 +17,7 @@ _ADVICE = (
     "Image tests need a Docker engine: start one, set DOCKER_HOST, or run ./pants on Debian as root, which starts one. "
     "To leave these tests out: ./pants --tag=-image test ::"
 )
-_TIMEOUT_S = 120
+_TIMEOUT_S = 300
 
 
 def connect() -> DockerClient:

@@ -147,6 +147,15 @@ class Dispatcher:
         self._set_timer()
         self._pump()
 
+    def fail_waiting(self, error: RequestError) -> None:
+        """Answer every request that waits for a worker with an error."""
+        waiting = [*self._small, *self._large]
+        self._small.clear()
+        self._large.clear()
+        self._waiting_bytes = 0
+        for request in waiting:
+            fail(request, error)
+
     def _drop_abandoned(self) -> None:
         """Make room: requests whose clients have gone need not wait."""
         for queue in (self._small, self._large):

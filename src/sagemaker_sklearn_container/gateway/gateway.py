@@ -5,27 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from functools import partial
 from typing import Any
 
-from sagemaker_sklearn_container.gateway import control as messages
+from sagemaker_sklearn_container.gateway import control
 from sagemaker_sklearn_container.gateway.access_log import AccessLog
-from sagemaker_sklearn_container.gateway.dispatch import Dispatcher
+from sagemaker_sklearn_container.gateway.control import Message
 from sagemaker_sklearn_container.gateway.http import Service
-from sagemaker_sklearn_container.gateway.limits import BACKLOG, Limits
-from sagemaker_sklearn_container.gateway.loans import Lender
-from sagemaker_sklearn_container.gateway.routes import Routes
-from sagemaker_sklearn_container.gateway.worker_link import WorkerLink
+from sagemaker_sklearn_container.gateway.limits import BACKLOG
+from sagemaker_sklearn_container.gateway.site import Gateway, SiteSettings
 from sagemaker_sklearn_container.processes.channel import Channel
 
 logger = logging.getLogger(__name__)
 
+_TELL_AGAIN_S = 0.01
 # How long a connection without a request is kept when stopping: what its client has sent by now is answered.
 _LAST_REQUESTS_S = 0.3
 
 
-class Gateway:
-    """Connects clients with workers.
+class Server:
+    """The event loop's side of the gateway process.
 
     Attributes:
         ended: Done when there is nothing left to do after the supervisor said stop, or the supervisor is gone.
@@ -34,32 +32,19 @@ class Gateway:
     """
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        listener: socket.socket,
-        control: Channel,
-        limits: Limits,
-        routes: Routes,
-        default_accept: str,
-        workers: int,
+        self, loop: asyncio.AbstractEventLoop, listener: socket.socket, control_end: Channel, settings: SiteSettings
     ) -> None:
         """A gateway whose port is not open yet; arguments as for `process.run`."""
         self.ended: asyncio.Future[None] = loop.create_future()
         self._loop = loop
         self._listener = listener
-        self._control = control
-        self._limits = limits
-        self._default_accept = default_accept.encode("latin-1", errors="replace")
-        self._awaited = workers
-        self._links: dict[int, WorkerLink] = {}
+        self._control = control_end
         self._server: asyncio.AbstractServer | None = None
         self._access_log = AccessLog(loop.call_later)
-        self._dispatcher = Dispatcher(limits, loop.time, loop.call_at)
-        self._service = Service(loop, limits, routes, self._dispatcher.submit, self._access_log)
-        self._lender = Lender(loop, self._links, self._dispatcher)
-        self._service.lend = self._lender.lend
-        control.set_blocking(False)
-        loop.add_reader(control.fileno(), self._supervisor_says)
+        self._site = settings.site(Gateway(loop, self._tell, self._open_port))
+        self._service = Service(loop, settings, self._site, self._access_log)
+        control_end.set_blocking(False)
+        loop.add_reader(control_end.fileno(), self._supervisor_says)
 
     def flush(self) -> None:
         """Write what is left of the access log."""
@@ -75,35 +60,25 @@ class Gateway:
         if packet is None:  # it is gone, and everything with it
             self._end()
             return
-        what, number = messages.FORMAT.unpack(packet.data)
-        if what == messages.NEW_WORKER:
-            self._links[number] = WorkerLink(
-                self._loop,
-                Channel.from_descriptor(packet.descriptor),
-                self._dispatcher,
-                self._default_accept,
-                self._limits.request_s,
-                partial(self._worker_ready, number),
-                partial(self._tell, messages.KILL, number),
-            )
-        elif what == messages.WORKER_ENDED:
-            link = self._links.pop(number, None)
-            if link is not None:
-                link.close()
-        elif what == messages.STOP and not self._service.stopping:
+        message = control.unpacked(packet)
+        if message.what == control.NEW_WORKER:
+            self._site.worker_started(message, Channel.from_descriptor(packet.descriptor))
+        elif message.what != control.STOP:
+            self._site.told(message)
+        elif not self._service.stopping:
             self._stop()
 
-    def _tell(self, what: bytes, number: int) -> None:
+    def _tell(self, message: Message) -> None:
         try:
-            self._control.send(messages.FORMAT.pack(what, number))
+            self._control.send(message.packed())
+        except BlockingIOError:
+            # It forks workers, or loads what they share.
+            self._loop.call_later(_TELL_AGAIN_S, self._tell, message)
         except OSError as exc:
-            logger.error("Telling the supervisor about worker %d failed: %s", number, exc)
+            logger.error("Telling the supervisor %r failed: %s", message, exc)
 
-    def _worker_ready(self, number: int) -> None:
-        self._tell(messages.READY, number)
-        self._awaited -= 1
-        if self._awaited == 0:
-            self._loop.create_task(self._listen())
+    def _open_port(self) -> None:
+        self._loop.create_task(self._listen())
 
     async def _listen(self) -> None:
         if self._service.stopping:
@@ -117,7 +92,7 @@ class Gateway:
     def _stop(self) -> None:
         """Take no more connections; each open one ends after what it is busy with."""
         self._service.stopping = True
-        self._lender.recall()
+        self._site.recall()
         self._loop.create_task(self._drain())
 
     async def _drain(self) -> None:

@@ -19,13 +19,14 @@ from sagemaker_sklearn_container.gateway import responses
 from sagemaker_sklearn_container.gateway.access_log import AccessLog
 from sagemaker_sklearn_container.gateway.body import LONG_BYTES, LONGEST_BYTES, BodyReader
 from sagemaker_sklearn_container.gateway.dispatch import fail
-from sagemaker_sklearn_container.gateway.limits import Limits
 from sagemaker_sklearn_container.gateway.request import HttpRequest, RequestIds, head_too_large
-from sagemaker_sklearn_container.gateway.routes import NOTHING, Routes, Target
+from sagemaker_sklearn_container.gateway.routes import NOTHING, Target
+from sagemaker_sklearn_container.gateway.site import Site, SiteSettings
 from sagemaker_sklearn_container.processes.messages import END_OF_LINE, ResponsePacket
 
 logger = logging.getLogger(__name__)
 
+_FIRST_ERROR = 400
 _CLIENT_GONE = 499  # in the access log only, as nginx has it
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE = b"Connection: close\r\n\r\n"
@@ -48,6 +49,9 @@ class Service:
         loop: The event loop.
         limits: What is allowed.
         routes: Which paths there are.
+        error_body: Makes the bodies of errors.
+        headers: Headers of every answer that the gateway gives.
+        close_on_error: Whether an error ends the connection (M-22).
         submit: Has a complete request answered.
         access_log: Where answered requests are listed.
         ids: For requests.
@@ -58,23 +62,21 @@ class Service:
     """
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        limits: Limits,
-        routes: Routes,
-        submit: Callable[[HttpRequest], None],
-        access_log: AccessLog,
+        self, loop: asyncio.AbstractEventLoop, settings: SiteSettings, site: Site, access_log: AccessLog
     ) -> None:
         """A service without connections."""
         self.loop = loop
-        self.limits = limits
-        self.routes = routes
-        self.submit = submit
+        self.limits = settings.limits
+        self.routes = settings.routes
+        self.error_body = settings.error_body
+        self.headers = settings.headers
+        self.close_on_error = settings.close_on_error
+        self.submit = site.submit
+        self.lend = site.lend
         self.access_log = access_log
         self.connections: set[HttpConnection] = set()
         self.stopping = False
         self.on_empty: Callable[[], None] = lambda: None
-        self.lend: Callable[[HttpConnection, Target, str, bytes], bool] = lambda connection, target, client, url: False
         self.ids = RequestIds()
 
     def connection(self) -> HttpConnection:
@@ -333,6 +335,13 @@ class HttpConnection(asyncio.Protocol):
 
     # Answers
 
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        return self._service.headers
+
+    def error_body(self, status: int, kind: str, message: str) -> bytes:
+        return self._service.error_body(status, kind, message)
+
     def respond(self, request: HttpRequest, response: ResponsePacket) -> None:
         """Write the answer to the current request.
 
@@ -345,7 +354,7 @@ class HttpConnection(asyncio.Protocol):
         length = len(body)
         if request.method == b"HEAD":
             body = b""
-        if service.stopping:
+        if service.stopping or (service.close_on_error and status >= _FIRST_ERROR):
             request.keep_alive = False
         if not request.keep_alive:
             end = _CLOSE
@@ -415,7 +424,7 @@ class HttpConnection(asyncio.Protocol):
     def descriptor(self) -> int:
         return cast(int, self._transport.get_extra_info("socket").fileno())
 
-    def returned(self, read: bytes | memoryview, unsent: bytes | memoryview) -> None:
+    def returned(self, read: bytes | memoryview, unsent: bytes | memoryview, last: bool = False) -> None:
         self._lent = False
         transport = self._transport
         if self._parser is None or transport.is_closing():
@@ -423,6 +432,9 @@ class HttpConnection(asyncio.Protocol):
         self._deadline = self._service.loop.time() + self._service.limits.keep_alive_s
         if unsent:
             transport.write(unsent)
+        if last:
+            self._close()
+            return
         if read:
             self._simple = 0
             self._simple_needed = min(_MOST_SIMPLE_REQUESTS, 8 * self._simple_needed)
@@ -459,7 +471,7 @@ class HttpConnection(asyncio.Protocol):
             _log_refusal(request, target.error)
             request.fail(target.error)
         elif target.kind == NOTHING:
-            head = responses.head(200, None, 0, request.request_id.decode("ascii"), target.headers)
+            head = responses.head(200, None, 0, request.request_id.decode("ascii"), (*target.headers, *self.headers))
             request.respond(ResponsePacket(200, head, b""))
         else:
             self._service.submit(request)

@@ -43,6 +43,13 @@ class RequestIds:
 class Client(Protocol):
     """Who waits for the answer to a request."""
 
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Headers of every answer."""
+
+    def error_body(self, status: int, kind: str, message: str) -> bytes:
+        """The body of an answer that says what went wrong."""
+
     def respond(self, request: HttpRequest, response: ResponsePacket) -> None:
         """Take the answer to a request of this client's."""
 
@@ -208,9 +215,14 @@ class HttpRequest:
 
     def fail(self, error: RequestError) -> None:
         """Answer with an error."""
-        body = responses.error(type(error).__name__, str(error))
+        client = self._client
+        if client is None:
+            self.discard()
+            return
+        body = client.error_body(error.status, error.kind, str(error))
         request_id = self.request_id.decode("ascii")
-        head = responses.error_head(error.status, len(body), request_id, self.target.headers)
+        headers = (*self.target.headers, *client.headers)
+        head = responses.error_head(error.status, len(body), request_id, headers)
         self.respond(ResponsePacket(error.status, head, body))
 
     def abandon(self) -> None:

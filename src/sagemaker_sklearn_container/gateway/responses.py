@@ -84,7 +84,7 @@ def head(
         return text.encode("utf-8")
 
 
-def error(kind: str, message: str) -> bytes:
+def error(status: int, kind: str, message: str) -> bytes:
     """The body of the answer to a request that failed: JSON with the class and the message, never frames (S-44)."""
     return json.dumps({"error": kind, "error-message": message}).encode("utf-8")
 

@@ -25,8 +25,14 @@ class Lendable(Protocol):
     def descriptor(self) -> int:
         """Its file descriptor."""
 
-    def returned(self, read: bytes | memoryview, unsent: bytes | memoryview) -> None:
-        """It is no longer lent; `read` was read from it meanwhile, `unsent` remains to be written to it."""
+    def returned(self, read: bytes | memoryview, unsent: bytes | memoryview, last: bool = False) -> None:
+        """It is no longer lent.
+
+        Args:
+            read: What was read from it, and not answered.
+            unsent: What remains to be written to it.
+            last: Whether it is to be closed then.
+        """
 
     def lost(self, error: RequestError, request_id: bytes, writing: bool) -> None:
         """It is no longer lent, and its request ends with an error.
@@ -52,6 +58,7 @@ class WorkerLink:
         default_accept: bytes,
         limit_s: float,
         on_ready: Callable[[], None],
+        on_failed: Callable[[bytes], None],
         on_overdue: Callable[[], None],
     ) -> None:
         """A link to a worker that has not said yet that it is ready.
@@ -63,6 +70,7 @@ class WorkerLink:
             default_accept: Media type of answers when the client asks for none.
             limit_s: Longest time for one request, seconds.
             on_ready: Called once, when the worker can take requests.
+            on_failed: Called with what the worker says when it never will.
             on_overdue: Called when a request takes too long: the worker must be killed.
         """
         self._loop = loop
@@ -71,6 +79,7 @@ class WorkerLink:
         self._default_accept = default_accept
         self._limit_s = limit_s
         self._on_ready = on_ready
+        self._on_failed = on_failed
         self._on_overdue = on_overdue
         self._status: Status | None = None
         self._request: HttpRequest | None = None
@@ -138,6 +147,11 @@ class WorkerLink:
     def loans(self) -> int:
         """How many connections the worker has."""
         return len(self._loans)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the worker has nothing to do and no connections."""
+        return not (self._closed or self._loans or self._request is not None or self.busy)
 
     @property
     def can_borrow(self) -> bool:
@@ -216,6 +230,10 @@ class WorkerLink:
             self._status.close()
             self._status = None
 
+    def end(self, error: RequestError) -> None:
+        """Let the worker end; a request that it has ends with `error`."""
+        self._lost(begun=True, error=error)
+
     def _readable(self) -> None:
         self._take_packet()
 
@@ -240,6 +258,8 @@ class WorkerLink:
             self._status = Status(packet.descriptor)
             self._on_ready()
             self._dispatcher.ready(self)
+        elif what == messages.FAILED:
+            self._on_failed(bytes(packet.data[1:]))
         return True
 
     def _respond(self, packet: Packet) -> None:
@@ -253,13 +273,13 @@ class WorkerLink:
         request.respond(response)
 
     def _take_returned(self, packet: Packet) -> None:
-        number, read, unsent = messages.decode_return(packet)
+        number, read, unsent, last = messages.decode_return(packet)
         connection = self._loans.pop(number, None)
         if number == self._occupant:
             self._occupant = 0
             self._dispatcher.ready(self)
         if connection is not None:
-            connection.returned(read, unsent)
+            connection.returned(read, unsent, last)
 
     def _lost(self, begun: bool, error: RequestError | None = None) -> None:
         if self._closed:

@@ -19,6 +19,7 @@ RECALL = b"R"  # give back every connection
 
 # To the gateway.
 READY = b"Y"  # the worker can take requests; with the descriptor of its status
+FAILED = b"F"  # the worker never will; why follows
 RESPONSE = b"A"
 RETURN = b"B"  # a connection comes back
 
@@ -28,10 +29,12 @@ _REQUEST = struct.Struct("<cBIQ")
 _RESPONSE = struct.Struct("<cHIQ")
 # LOAN, number of the connection, kind of task; the NUL-joined fields follow.
 _LOAN = struct.Struct("<cQB")
-# RETURN, number of the connection, lengths of what was read from it and of what remains to be written to it.
-_RETURN = struct.Struct("<cQQQ")
+# RETURN, number of the connection, lengths of what was read from it and of what remains to be written to it, whether it
+# is to be closed then.
+_RETURN = struct.Struct("<cQQQ?")
 
 END_OF_LINE = b"\r\n"
+CLOSE = b"Connection: close\r\n"
 
 
 class Request(NamedTuple):
@@ -154,24 +157,26 @@ class Returned(NamedTuple):
         number: Of the loan.
         read: What the client has sent and the worker has not answered.
         unsent: The rest of an answer.
+        last: Whether the connection is to be closed then.
     """
 
     number: int
     read: bytes | memoryview
     unsent: bytes | memoryview
+    last: bool
 
 
-def encode_return(number: int, read: int, unsent: int) -> bytes:
+def encode_return(number: int, read: int, unsent: int, last: bool) -> bytes:
     """The packet that gives a connection back, which so many bytes of either kind follow, or lie in a memory file."""
-    return _RETURN.pack(RETURN, number, read, unsent)
+    return _RETURN.pack(RETURN, number, read, unsent, last)
 
 
 def decode_return(packet: Packet) -> Returned:
     """The connection that comes back in a packet."""
-    _, number, read, unsent = _RETURN.unpack_from(packet.data)
+    _, number, read, unsent, last = _RETURN.unpack_from(packet.data)
     data: bytes | memoryview = b""
     if packet.descriptor >= 0:
         data = MappedFile(packet.descriptor, read + unsent).view
     elif read + unsent:
         data = bytes(packet.data[_RETURN.size :])
-    return Returned(number, data[:read], data[read:])
+    return Returned(number, data[:read], data[read:], last)

@@ -5,19 +5,26 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import select
 import selectors
 import signal
 import socket
 import sys
 import time
-from typing import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Callable, Iterable, NamedTuple
 
 from sagemaker_sklearn_container import contract
-from sagemaker_sklearn_container.gateway import control as messages
+from sagemaker_sklearn_container.gateway import control
+from sagemaker_sklearn_container.gateway.control import Message
 from sagemaker_sklearn_container.processes.channel import Channel
 
 logger = logging.getLogger(__name__)
 
+Work = Callable[[Channel], None]
+
+# Number of the pool in a server that has one.
+ONLY_POOL = 0
 # Leaves time to kill what does not stop, before the platform kills everything.
 GRACEFUL_STOP_S = contract.STOP_WINDOW_S - 5
 # A worker that ends sooner than this after its start may never live longer.
@@ -32,14 +39,49 @@ _HOPELESS_STARTS = 10
 _LAST_WORKERS_S = 0.5
 
 
+@dataclass
+class _Pool:
+    """Workers that do the same.
+
+    Attributes:
+        work: A worker's work, given its end of the channel to the gateway.
+        wanted: How many workers there are to be.
+        essential: Whether the server ends if the pool has none and will have none.
+        ending: Whether its workers are not replaced any more.
+        was_ready: Whether any worker has ever been ready.
+        workers: How many there are.
+        due: When to start those that are missing, monotonic seconds.
+        short_lives: Workers in a row that ended soon after their start.
+        failed_starts: Workers in a row that ended before they were ready.
+    """
+
+    work: Work
+    wanted: int
+    essential: bool
+    ending: bool = False
+    was_ready: bool = False
+    workers: int = 0
+    due: list[float] = field(default_factory=list)
+    short_lives: int = 0
+    failed_starts: int = 0
+
+
+class _Worker(NamedTuple):
+    """A worker process: its number, the number of its pool, and when it was started, monotonic seconds."""
+
+    number: int
+    pool: int
+    started: float
+
+
 class Supervisor:
-    """Keeps one gateway and a number of workers alive, in a single thread.
+    """Keeps one gateway and pools of workers alive, in a single thread.
 
-    The gateway is forked first, before anything large is loaded and any thread exists; the workers when everything is
-    loaded, whose memory they share. A worker that ends is replaced at once. Without a gateway the server ends, so that
-    the platform replaces the container.
+    The gateway is forked first, before anything large is loaded; the workers when everything is loaded that they share.
+    A worker that ends is replaced at once. Without a gateway the server ends, so that the platform replaces the
+    container.
 
-    Source: contract S-03, S-04, S-07, S-08.
+    Source: contract S-03, S-04, S-07, S-08, M-31, M-39, M-42.
     """
 
     def __init__(self, gateway: Callable[[Channel], None]) -> None:
@@ -52,35 +94,46 @@ class Supervisor:
         self._control, gateway_end = Channel.pair()
         self._gateway_pid = _fork(lambda: gateway(gateway_end), (self._control,))
         gateway_end.close()
-        self._worker: Callable[[Channel], None] = lambda channel: None
-        self._pids: dict[int, int] = {}  # worker number by process id
-        self._started: dict[int, float] = {}  # when a worker was started, by number
-        self._ready: set[int] = set()
-        self._due: list[float] = []  # when to start the workers that are missing
+        self._new_work: Callable[[bytes], Work] | None = None
+        self._pools: dict[int, _Pool] = {}
+        self._workers: dict[int, _Worker] = {}  # by process id
+        self._ready: set[int] = set()  # numbers of workers
         self._count = 0
-        self._short_lives = 0
-        self._failed_starts = 0
         self._stop_by: float | None = None
         self._exit_code: int | None = None
         self._wakeup, self._wakeup_sink = socket.socketpair()
 
-    def run(self, worker: Callable[[Channel], None], workers: int) -> int:
-        """Fork workers and supervise, until told to stop.
+    def run(self, work: Work, workers: int) -> int:
+        """Supervise one pool of workers, until told to stop.
 
         Args:
-            worker: A worker's work, given its end of the channel to the gateway.
+            work: A worker's work, given its end of the channel to the gateway.
             workers: How many there are to be.
 
         Returns:
             Exit code: 0 after SIGTERM or SIGINT, 1 if the gateway has ended or workers do not start.
         """
-        self._worker = worker
+        self._pools[ONLY_POOL] = _Pool(work, workers, essential=True, due=[0.0] * workers)
+        return self._run()
+
+    def run_pools(self, new_work: Callable[[bytes], Work]) -> int:
+        """Supervise pools of workers that the gateway asks for, until told to stop.
+
+        Args:
+            new_work: Makes the work of a pool's workers from what the gateway says about it.
+
+        Returns:
+            Exit code: 0 after SIGTERM or SIGINT, 1 if the gateway has ended.
+        """
+        self._new_work = new_work
+        return self._run()
+
+    def _run(self) -> int:
         self._catch_signals()
         gc.collect()
         # Keeps the garbage collector off what was loaded so far: writing its marks would unshare the pages.
         gc.freeze()
         self._control.set_blocking(False)
-        self._due = [0.0] * workers
         with selectors.DefaultSelector() as selector:
             selector.register(self._wakeup, selectors.EVENT_READ)
             selector.register(self._control, selectors.EVENT_READ)
@@ -106,7 +159,10 @@ class Supervisor:
 
     def _pause(self) -> float | None:
         """Seconds until there is something to do by itself, or None."""
-        moments = [*self._due] if self._stop_by is None else [self._stop_by]
+        if self._stop_by is not None:
+            moments = [self._stop_by]
+        else:
+            moments = [moment for pool in self._pools.values() for moment in pool.due]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _signalled(self, numbers: bytes) -> None:
@@ -114,19 +170,27 @@ class Supervisor:
             return
         logger.info("Stopping: requests that have begun are finished")
         self._stop_by = time.monotonic() + GRACEFUL_STOP_S
-        self._tell(messages.STOP, 0)
+        self._tell(Message(control.STOP))
 
     def _enforce_stop(self) -> None:
         if self._stop_by is not None and self._exit_code is None and time.monotonic() >= self._stop_by:
             logger.warning("Stopping took longer than %d s; ending what is left", GRACEFUL_STOP_S)
             self._exit_code = 0
 
-    def _tell(self, what: bytes, number: int, descriptor: int = -1) -> bool:
-        try:
-            self._control.send(messages.FORMAT.pack(what, number), descriptor)
-        except OSError:
-            return False  # the gateway has ended, which is noticed elsewhere, or is hopelessly behind
-        return True
+    # The gateway
+
+    def _tell(self, message: Message, descriptor: int = -1) -> None:
+        """Tell the gateway, which always listens; but only while it lives, and its end is noticed elsewhere."""
+        data = message.packed()
+        while True:
+            try:
+                self._control.send(data, descriptor)
+            except BlockingIOError:  # it is behind
+                select.select([], [self._control], [], 1.0)
+                continue
+            except OSError as exc:
+                logger.debug("The gateway cannot be told: %s", exc)
+            return
 
     def _gateway_says(self) -> None:
         while True:
@@ -139,13 +203,34 @@ class Supervisor:
             if packet is None:
                 self._gateway_ended(None)
                 return
-            what, number = messages.FORMAT.unpack(packet.data)
-            if what == messages.READY:
-                self._ready.add(number)
-                self._failed_starts = 0
-            elif what == messages.KILL:
-                for pid in [pid for pid, other in self._pids.items() if other == number]:
-                    _kill(pid)
+            self._obey(control.unpacked(packet))
+
+    def _obey(self, message: Message) -> None:
+        what, number = message.what, message.pool
+        pool = self._pools.get(number)
+        if what == control.READY:
+            self._ready.add(message.worker)
+            if pool is not None:
+                pool.failed_starts, pool.was_ready = 0, True
+        elif what == control.KILL:
+            for pid in [pid for pid, worker in self._workers.items() if worker.number == message.worker]:
+                _kill(pid)
+        elif what == control.NEW_POOL and self._new_work is not None:
+            self._pools[number] = _Pool(
+                self._new_work(message.more), message.number, essential=False, due=[0.0] * message.number
+            )
+        elif what == control.RESIZE and pool is not None:
+            pool.wanted = message.number
+            missing = pool.wanted - pool.workers
+            pool.due = [0.0] * max(0, missing)
+        elif what == control.END_POOL and pool is not None:
+            pool.ending, pool.due = True, []
+            self._forget_if_ended(number, pool)
+
+    def _forget_if_ended(self, number: int, pool: _Pool) -> None:
+        if pool.ending and not pool.workers:
+            del self._pools[number]
+            self._tell(Message(control.POOL_ENDED, number))
 
     def _gateway_ended(self, status: int | None) -> None:
         if self._exit_code is not None:
@@ -156,10 +241,12 @@ class Supervisor:
             except ChildProcessError:
                 status = 0
         if self._stop_by is None:
-            logger.error("The HTTP gateway ended: %s. The server ends with it.", _described(status))
+            logger.error("The HTTP gateway ended: %s. The server ends with it.", described(status))
             self._exit_code = 1
         else:
             self._exit_code = 0
+
+    # The workers
 
     def _reap(self) -> None:
         """Collect every process that has ended; as PID 1 this process inherits each orphan of the container."""
@@ -172,60 +259,76 @@ class Supervisor:
                 return
             if pid == self._gateway_pid:
                 self._gateway_ended(status)
-            elif pid in self._pids:
+            elif pid in self._workers:
                 self._worker_ended(pid, status)
 
     def _worker_ended(self, pid: int, status: int) -> None:
-        number = self._pids.pop(pid)
-        lived_s = time.monotonic() - self._started.pop(number)
-        was_ready = number in self._ready
-        self._ready.discard(number)
+        worker = self._workers.pop(pid)
+        pool = self._pools[worker.pool]
+        pool.workers -= 1
+        lived_s = time.monotonic() - worker.started
+        was_ready = worker.number in self._ready
+        self._ready.discard(worker.number)
         if self._stop_by is not None or self._exit_code is not None:
             return
-        self._tell(messages.WORKER_ENDED, number)
-        logger.error("Worker %d (pid %d) ended: %s. Another one takes its place.", number, pid, _described(status))
-        self._failed_starts = 0 if was_ready else self._failed_starts + 1
-        self._short_lives = self._short_lives + 1 if lived_s < _SHORT_LIFE_S else 0
-        if self._failed_starts >= _HOPELESS_STARTS:
-            logger.error("%d workers in a row ended before they were ready; the server ends.", self._failed_starts)
-            self._exit_code = 1
+        self._tell(Message(control.WORKER_ENDED, worker.pool, worker.number, status))
+        if pool.ending:
+            self._forget_if_ended(worker.pool, pool)
             return
-        self._due.append(time.monotonic() + self._restart_pause_s())
+        # Whoever asked for a pool is told why it does not get ready, and may ask again.
+        if pool.workers + len(pool.due) >= pool.wanted or not (pool.essential or pool.was_ready):
+            return
+        logger.error(
+            "Worker %d (pid %d) ended: %s. Another one takes its place.", worker.number, pid, described(status)
+        )
+        pool.failed_starts = 0 if was_ready else pool.failed_starts + 1
+        pool.short_lives = pool.short_lives + 1 if lived_s < _SHORT_LIFE_S else 0
+        if pool.failed_starts >= _HOPELESS_STARTS:
+            self._give_up(worker.pool, pool)
+        else:
+            pool.due.append(time.monotonic() + _restart_pause_s(pool))
 
-    def _restart_pause_s(self) -> float:
-        excess = self._short_lives - _FREE_RESTARTS
-        return 0.0 if excess <= 0 else min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(excess - 1, 10))
+    def _give_up(self, number: int, pool: _Pool) -> None:
+        pool.due = []
+        if pool.essential:
+            logger.error("%d workers in a row ended before they were ready; the server ends.", pool.failed_starts)
+            self._exit_code = 1
+        else:
+            logger.error("%d workers in a row ended before they were ready; there is none left.", pool.failed_starts)
+            self._tell(Message(control.GIVEN_UP, number))
 
     def _start_due(self) -> None:
         if self._stop_by is not None:
             return
         now = time.monotonic()
-        due, self._due = [moment for moment in self._due if moment <= now], [
-            moment for moment in self._due if moment > now
-        ]
-        for _ in due:
-            self._start_worker()
+        for number, pool in list(self._pools.items()):
+            if pool.due:
+                due = [moment for moment in pool.due if moment <= now]
+                pool.due = [moment for moment in pool.due if moment > now]
+                for _ in due:
+                    self._start_worker(number, pool)
 
-    def _start_worker(self) -> None:
+    def _start_worker(self, pool_number: int, pool: _Pool) -> None:
         self._count += 1
         number = self._count
         gateway_end, worker_end = Channel.pair()
         others: tuple[Channel | socket.socket, ...] = (gateway_end, self._control, self._wakeup, self._wakeup_sink)
         try:
-            pid = _fork(lambda: self._worker(worker_end), others)
+            pid = _fork(lambda: pool.work(worker_end), others)
         except OSError as exc:
             gateway_end.close()
             logger.error("Forking a worker failed: %s. Trying again in %g s.", exc, _LONGEST_PAUSE_S)
-            self._failed_starts += 1
-            if self._failed_starts >= _HOPELESS_STARTS:
-                self._exit_code = 1
-            self._due.append(time.monotonic() + _LONGEST_PAUSE_S)
+            pool.failed_starts += 1
+            if pool.failed_starts >= _HOPELESS_STARTS:
+                self._give_up(pool_number, pool)
+            else:
+                pool.due.append(time.monotonic() + _LONGEST_PAUSE_S)
             return
         finally:
             worker_end.close()
-        self._pids[pid] = number
-        self._started[number] = time.monotonic()
-        self._tell(messages.NEW_WORKER, number, gateway_end.fileno())
+        pool.workers += 1
+        self._workers[pid] = _Worker(number, pool_number, time.monotonic())
+        self._tell(Message(control.NEW_WORKER, pool_number, number, pid), gateway_end.fileno())
         gateway_end.close()
 
     def _end_workers(self) -> None:
@@ -234,11 +337,16 @@ class Supervisor:
         if self._exit_code != 0:
             _kill(self._gateway_pid)
         deadline = time.monotonic() + _LAST_WORKERS_S
-        while self._pids and time.monotonic() < deadline:
+        while self._workers and time.monotonic() < deadline:
             self._reap()
             time.sleep(0.005)
-        for pid in self._pids:
+        for pid in self._workers:
             _kill(pid)
+
+
+def _restart_pause_s(pool: _Pool) -> float:
+    excess = pool.short_lives - _FREE_RESTARTS
+    return 0.0 if excess <= 0 else min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(excess - 1, 10))
 
 
 def _kill(pid: int) -> None:
@@ -280,7 +388,7 @@ def _fork(work: Callable[[], None], not_its_own: Iterable[Channel | socket.socke
             os._exit(status)
 
 
-def _described(status: int) -> str:
+def described(status: int) -> str:
     """A wait status in words."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)

@@ -22,7 +22,7 @@ from sagemaker_sklearn_container.processes.channel import (
     memory_file,
     write_all,
 )
-from sagemaker_sklearn_container.processes.messages import END_OF_LINE, Request
+from sagemaker_sklearn_container.processes.messages import CLOSE, END_OF_LINE, Request
 from sagemaker_sklearn_container.processes.status import Status
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ _LOAN_S = 1.0
 # The longest wait for anything while there are loans: they have to end, and lines of the access log to be written.
 _LONGEST_PAUSE_S = 0.25
 _MOST_EVENTS = 64
+_FIRST_ERROR = 400
 _CLIENT_GONE = 499  # in the access log only
 
 
@@ -44,7 +45,9 @@ class Worker:
     Source: contract S-12.
     """
 
-    def __init__(self, channel: Channel, answer: Answer, limits: Limits, default_accept: str) -> None:
+    def __init__(
+        self, channel: Channel, answer: Answer, limits: Limits, default_accept: str, close_on_error: bool = False
+    ) -> None:
         """A worker; to be made in its own process.
 
         Args:
@@ -52,7 +55,9 @@ class Worker:
             answer: Answers one request, and raises nothing.
             limits: What is allowed.
             default_accept: Media type of answers when the client asks for none.
+            close_on_error: Whether an error ends the connection.
         """
+        self._close_on_error = close_on_error
         self._channel = channel
         self._answer = answer
         self._limits = limits
@@ -173,18 +178,22 @@ class Worker:
         status, head, body = self._answer(lent.task(request))
         sys.stdout.flush()
         recalled = self._computed(lent)
-        data = b"".join((head, END_OF_LINE, body))
+        last = self._close_on_error and status >= _FIRST_ERROR
+        data = b"".join((head, CLOSE if last else b"", END_OF_LINE, body))
         state.write()
         try:
             sent = lent.send(data)
         except OSError:
             sent, status, body = len(data), _CLIENT_GONE, b""
             recalled = True
+        if sent == len(data):
+            state.end()  # at once: whatever happens now, the request has its answer
         now = time.monotonic()
         self._log(lent, request, status, len(body), now - begin)
-        if recalled or sent < len(data) or now >= lent.until:
-            self._return(lent, unsent=data[sent:])
-        state.end()
+        if recalled or last or sent < len(data) or now >= lent.until:
+            self._return(lent, unsent=data[sent:], last=last)
+            if sent < len(data):
+                state.end()
 
     def _computed(self, current: LentConnection | None) -> bool:
         """An answer is computed; whether the gateway has taken the connections back meanwhile, all but `current`."""
@@ -204,10 +213,10 @@ class Worker:
         self._poll.unregister(number)
         lent.close()
 
-    def _return(self, lent: LentConnection, read: bytes = b"", unsent: bytes = b"") -> None:
-        """Give a connection back; `read` was read from it, and `unsent` remains to be written to it."""
+    def _return(self, lent: LentConnection, read: bytes = b"", unsent: bytes = b"", last: bool = False) -> None:
+        """Give a connection back: what was read from it, what is still to be written, and whether that is the last."""
         self._drop(lent)
-        message = messages.encode_return(lent.loan.number, len(read), len(unsent))
+        message = messages.encode_return(lent.loan.number, len(read), len(unsent), last)
         if len(read) + len(unsent) <= MAX_INLINE_BODY_BYTES:
             self._channel.send(message + read + unsent)
         else:
@@ -248,6 +257,6 @@ class Worker:
             lent.close()
 
 
-def run(channel: Channel, answer: Answer, limits: Limits, default_accept: str) -> None:
+def run(channel: Channel, answer: Answer, limits: Limits, default_accept: str, close_on_error: bool = False) -> None:
     """Answer requests until the gateway closes the channel; arguments as for `Worker`."""
-    Worker(channel, answer, limits, default_accept).run()
+    Worker(channel, answer, limits, default_accept, close_on_error).run()

@@ -30,6 +30,9 @@ class ServingConfig:
         max_body_bytes: Longest request body, or None for no limit.
         log_level: Numeric level of the `logging` module.
         s3: How to reach S3.
+        model_workers: Number of worker processes of each of many models.
+        job_queue_size: Most requests that wait for a worker of one of many models.
+        max_model_body_bytes: Longest request body for one of many models.
     """
 
     paths: Paths
@@ -45,6 +48,9 @@ class ServingConfig:
     max_body_bytes: int | None
     log_level: int
     s3: S3Settings
+    model_workers: int
+    job_queue_size: int
+    max_model_body_bytes: int
 
 
 def read(environ: Mapping[str, str], cpus: int) -> ServingConfig:
@@ -57,9 +63,10 @@ def read(environ: Mapping[str, str], cpus: int) -> ServingConfig:
     Raises:
         ConfigurationError: a value is not allowed; names the variable, the value and what is allowed.
 
-    Source: contract S-01, S-02, S-10, S-11, S-15, S-26, S-29, U-01, U-02, B-01, B-08. `SAGEMAKER_USE_NGINX` (S-13) is
-    not read, since there is no nginx to use or leave out; nor is `SAGEMAKER_SAFE_PORT_RANGE` (S-14), since no second
-    port is opened: processes of the container reach each other by Unix sockets without names.
+    Source: contract S-01, S-02, S-10, S-11, S-15, S-26, S-29, U-01, U-02, B-01, B-08, M-36.
+    `SAGEMAKER_USE_NGINX` (S-13) is not read, since there is no nginx to use or leave out; nor is
+    `SAGEMAKER_SAFE_PORT_RANGE` (S-14), since no second port is opened: processes of the container reach each other by
+    Unix sockets without names.
     """
     batch = settings.boolean(environ, contract.BATCH)
     default_timeout_s = contract.DEFAULT_BATCH_TIMEOUT_S if batch else contract.DEFAULT_TIMEOUT_S
@@ -77,6 +84,9 @@ def read(environ: Mapping[str, str], cpus: int) -> ServingConfig:
         max_body_bytes=_max_body_bytes(environ),
         log_level=settings.integer(environ, contract.LOG_LEVEL, contract.DEFAULT_LOG_LEVEL),
         s3=S3Settings.from_environ(environ),
+        model_workers=_model_workers(environ),
+        job_queue_size=settings.integer(environ, contract.MODEL_JOB_QUEUE_SIZE, contract.DEFAULT_JOB_QUEUE_SIZE, 1),
+        max_model_body_bytes=_max_model_body_bytes(environ),
     )
 
 
@@ -87,3 +97,20 @@ def _max_body_bytes(environ: Mapping[str, str]) -> int | None:
         if settings.text(environ, name) is not None:
             limits.append(settings.integer(environ, name, 0) * unit_bytes)
     return max(limits) if limits and 0 not in limits else None
+
+
+def _model_workers(environ: Mapping[str, str]) -> int:
+    """How many workers a model gets: the variable of multi-model endpoints, else that of all, else one."""
+    for name in (contract.NUM_MODEL_WORKERS, contract.MODEL_SERVER_WORKERS):
+        if settings.text(environ, name) is not None:
+            return settings.integer(environ, name, contract.DEFAULT_MODEL_WORKERS, 1)
+    return contract.DEFAULT_MODEL_WORKERS
+
+
+def _max_model_body_bytes(environ: Mapping[str, str]) -> int:
+    if settings.text(environ, contract.MAX_REQUEST_SIZE) is not None:
+        return settings.integer(environ, contract.MAX_REQUEST_SIZE, 0, 1)
+    if settings.text(environ, contract.MAX_CONTENT_LENGTH) is not None:
+        wanted = settings.integer(environ, contract.MAX_CONTENT_LENGTH, 0)
+        return min(wanted, contract.MOST_MODEL_BODY_BYTES) or contract.MOST_MODEL_BODY_BYTES
+    return contract.DEFAULT_MODEL_BODY_BYTES

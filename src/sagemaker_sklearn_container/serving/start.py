@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from sagemaker_sklearn_container import contract, log
 from sagemaker_sklearn_container.cpus import available_cpus
-from sagemaker_sklearn_container.errors import ContainerError, MultiModelUnavailableError
+from sagemaker_sklearn_container.errors import ContainerError
 from sagemaker_sklearn_container.serving import config as configuration
 from sagemaker_sklearn_container.serving.config import ServingConfig
 from sagemaker_sklearn_container.serving.threads import thread_limits
@@ -35,7 +35,9 @@ def main() -> None:
         cpus = available_cpus()
         config = configuration.read(os.environ, cpus)
         log.configure(config.log_level)
-        os.environ.update(thread_limits(os.environ, config.workers, cpus))
+        # Of many models each process has one thread: there are more of them than processors (M-38).
+        processes = max(config.workers, cpus) if config.multi_model else config.workers
+        os.environ.update(thread_limits(os.environ, processes, cpus))
         sys.dont_write_bytecode = True  # the code directory may be the user's own (K-10), or read-only (U-08)
         _serve(config)
     except ContainerError as exc:
@@ -49,13 +51,11 @@ def main() -> None:
 
 
 def _serve(config: ServingConfig) -> None:
-    if config.multi_model:
-        raise MultiModelUnavailableError(
-            f"{contract.MULTI_MODEL} is true, and this image does not serve several models yet. Unset it, and deploy "
-            "each model to an endpoint of its own."
-        )
     # Imported here, not at the top: numpy reads the thread limits when it is loaded.
-    from sagemaker_sklearn_container.single_model.start import serve
+    if config.multi_model:
+        from sagemaker_sklearn_container.multi_model.start import serve
+    else:
+        from sagemaker_sklearn_container.single_model.start import serve
 
     _exit(serve(config))
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from sagemaker_sklearn_container.gateway.routes import NOTHING, Routes
-
-# Kinds of tasks for a worker.
-INVOKE = 1
-EXECUTION_PARAMETERS = 2
+from sagemaker_sklearn_container.processes.tasks import EXECUTION_PARAMETERS, INVOKE
 
 # Source: contract S-03, S-20, S-21, S-33. A ping needs no worker, so busy ones do not delay it (S-05).
 ROUTES = Routes(

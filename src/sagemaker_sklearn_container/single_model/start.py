@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from functools import partial
 
 from sagemaker_sklearn_container import contract
-from sagemaker_sklearn_container.errors import ListenError
+from sagemaker_sklearn_container.gateway import listen, responses
 from sagemaker_sklearn_container.gateway import process as gateway
 from sagemaker_sklearn_container.gateway.limits import Limits
+from sagemaker_sklearn_container.gateway.site import SiteSettings
 from sagemaker_sklearn_container.processes import worker
-from sagemaker_sklearn_container.processes.channel import Channel
 from sagemaker_sklearn_container.processes.supervisor import Supervisor
 from sagemaker_sklearn_container.serving.config import ServingConfig
 from sagemaker_sklearn_container.single_model.routes import ROUTES
+from sagemaker_sklearn_container.single_model.site import SingleModelSite
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +34,14 @@ def serve(config: ServingConfig) -> int:
 
     Source: contract S-01, S-03, S-04, S-06, S-08, U-20.
     """
-    with _bound(config.port) as listener:
+    with listen.bound(config.port) as listener:
         limits = Limits(max_body_bytes=config.max_body_bytes, request_s=config.timeout_s)
-        supervisor = Supervisor(partial(_gateway, listener, config, limits))
+        site = partial(SingleModelSite, limits=limits, default_accept=config.default_accept, workers=config.workers)
+        settings = SiteSettings(limits, ROUTES, responses.error, headers=(), close_on_error=False, site=site)
+        supervisor = Supervisor(lambda control: gateway.run(listener, control, settings))
     # Imported when the gateway is forked: it needs neither numpy nor the user's code.
+    from sagemaker_sklearn_container.processes.application import Application
     from sagemaker_sklearn_container.serving.code import load_user_module
-    from sagemaker_sklearn_container.single_model.app import Application
     from sagemaker_sklearn_container.user_code import handlers
 
     functions = handlers.resolve(load_user_module(config))
@@ -65,21 +67,3 @@ def batch_defaults(config: ServingConfig) -> dict[str, object]:
         "MaxPayloadInMB": contract.DEFAULT_BATCH_PAYLOAD_MIB if limit is None else max(1, limit // _MIB),
     }
     return answer if config.sdk_local_batch else {**answer, "BatchStrategy": "MULTI_RECORD"}
-
-
-def _bound(port: int) -> socket.socket:
-    """A socket that has the port, but does not listen yet: connections are refused."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("0.0.0.0", port))
-    except OSError as exc:
-        listener.close()
-        raise ListenError(
-            f"Opening port {port} failed: {exc}. Free it, or set {contract.BIND_TO_PORT} to another one."
-        ) from exc
-    return listener
-
-
-def _gateway(listener: socket.socket, config: ServingConfig, limits: Limits, control: Channel) -> None:
-    gateway.run(listener, control, limits, ROUTES, config.default_accept, config.workers)

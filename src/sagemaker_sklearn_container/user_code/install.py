@@ -75,6 +75,19 @@ def install(code_dir: Path, environ: Mapping[str, str], run: Run) -> None:
         raise InstallError(f"Installing the user's package (setup.py) failed: copying {code_dir}: {exc}.") from exc
 
 
+def install_to(target: Path, code_dir: Path, environ: Mapping[str, str], run: Run) -> None:
+    """Install the requirements of the code in `code_dir` to a directory, for whoever puts that on its path.
+
+    Raises:
+        InstallError: pip failed; its own output went to the container's log.
+
+    Source: contract M-34.
+    """
+    requirements = str(code_dir / contract.REQUIREMENTS_FILE)
+    command = [*_INSTALL, f"--target={target}", "-r", requirements]
+    _pip(command, code_dir, _with_index(environ), run, f"the model's {contract.REQUIREMENTS_FILE}")
+
+
 def _install_package(code_dir: Path, arguments: Sequence[str], environ: Mapping[str, str], run: Run) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         # pip builds inside the tree it is given, and that tree may be the user's own directory, mounted (T-43).

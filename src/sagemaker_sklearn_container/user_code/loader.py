@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -77,6 +78,18 @@ def load(code_dir: Path, program: str) -> ModuleType:
     module = _import_installed(code_dir, program) if path is None else _import_file(path)
     _stand_in_for_main(module)
     return module
+
+
+def forget(code_dir: Path) -> None:
+    """Undo what `load` has done to this process: modules from below `code_dir` are imported anew when asked for again.
+
+    Source: contract M-34.
+    """
+    below = str(code_dir) + os.sep
+    sys.path[:] = [place for place in sys.path if place != str(code_dir) and not place.startswith(below)]
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(below):
+            del sys.modules[name]
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -36,6 +36,15 @@ class World:
         self.dispatcher.submit(request)
         return request
 
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Of every answer."""
+        return ()
+
+    def error_body(self, status: int, kind: str, message: str) -> bytes:
+        """Of an error."""
+        return json.dumps({"error": kind, "error-message": message}).encode("ascii")
+
     def respond(self, request: HttpRequest, response: ResponsePacket) -> None:
         """Be the client."""
         self.answers[request] = response.status

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Awaitable, Callable, Iterator
 
 import pytest
@@ -13,10 +15,21 @@ from sagemaker_sklearn_container.gateway import responses
 from sagemaker_sklearn_container.gateway.http import Service
 from sagemaker_sklearn_container.gateway.limits import Limits
 from sagemaker_sklearn_container.gateway.request import HttpRequest
+from sagemaker_sklearn_container.gateway.routes import Target
+from sagemaker_sklearn_container.gateway.site import SiteSettings
+from sagemaker_sklearn_container.gateway.worker_link import Lendable
 from sagemaker_sklearn_container.processes.messages import ResponsePacket
 from sagemaker_sklearn_container.single_model.routes import ROUTES
 
 LIMITS = Limits(head_s=0.3, pause_s=0.3, keep_alive_s=0.3, max_body_bytes=1_000_000)
+SETTINGS = SiteSettings(
+    LIMITS,
+    ROUTES,
+    responses.error,
+    headers=(("X-Of-All", "1"),),
+    close_on_error=False,
+    site=lambda gateway: pytest.fail("no gateway runs here"),
+)
 PING = b"GET /ping HTTP/1.1\r\n\r\n"
 
 
@@ -28,20 +41,25 @@ class _NoLog:
 class World:
     """A server whose requests are answered by a function of their bodies."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, settings: SiteSettings = SETTINGS) -> None:
         self.loop = loop
         self.begun: list[HttpRequest] = []
         self.answer = b"answer"
         self.answering = True
-        self.service = Service(loop, LIMITS, ROUTES, self._submit, _NoLog())  # type: ignore[arg-type]
+        self.service = Service(loop, settings, self, _NoLog())  # type: ignore[arg-type]
         self._server = loop.run_until_complete(loop.create_server(self.service.connection, "127.0.0.1", 0))
         self.address = self._server.sockets[0].getsockname()
 
-    def _submit(self, request: HttpRequest) -> None:
+    def submit(self, request: HttpRequest) -> None:
+        """The site's part: answer, or leave it waiting."""
         self.begun.append(request)
         if self.answering:
             head = responses.head(200, "text/plain", len(self.answer), request.request_id.decode("ascii"))
             request.respond(ResponsePacket(200, head, self.answer))
+
+    def lend(self, connection: Lendable, target: Target, client: str, url: bytes) -> bool:
+        """Nobody is there to lend to."""
+        return False
 
     def run(self, scenario: Callable[[socket.socket], Awaitable[None]]) -> None:
         """Run a client's part."""
@@ -69,14 +87,20 @@ class World:
         self.loop.run_until_complete(self._server.wait_closed())
 
 
-@pytest.fixture()
-def world() -> Iterator[World]:
-    """A server on the loopback interface."""
+@contextmanager
+def _serving(settings: SiteSettings) -> Iterator[World]:
     loop = uvloop.new_event_loop()
-    world = World(loop)
+    world = World(loop, settings)
     yield world
     world.close()
     loop.close()
+
+
+@pytest.fixture()
+def world() -> Iterator[World]:
+    """A server on the loopback interface."""
+    with _serving(SETTINGS) as world:
+        yield world
 
 
 @pytest.mark.parametrize(
@@ -185,3 +209,23 @@ def test_request_ids(world: World) -> None:
         assert all(len(value) < 40 for value in seen)
 
     world.run(scenario)
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_an_error_may_end_the_connection(closes: bool) -> None:
+    """M-17, M-22: as the settings say, which have headers for every answer, and make the bodies of errors."""
+
+    settings = replace(
+        SETTINGS, close_on_error=closes, error_body=lambda status, kind, message: f"{status} {kind}".encode()
+    )
+    with _serving(settings) as world:
+
+        async def scenario(client: socket.socket) -> None:
+            await world.loop.sock_sendall(client, PING + b"GET /no HTTP/1.1\r\n\r\n" + PING)
+            answers = (await world.read_all(client)).split(b"HTTP/1.1 ")[1:]
+            assert [answer[:3] for answer in answers] == ([b"200", b"404"] if closes else [b"200", b"404", b"200"])
+            assert [b"X-Of-All: 1\r\n" in answer for answer in answers] == [True] * len(answers)
+            assert answers[1].endswith(b"\r\n\r\n404 NotFoundError")
+            assert (b"Connection: close\r\n" in answers[1]) == closes
+
+        world.run(scenario)

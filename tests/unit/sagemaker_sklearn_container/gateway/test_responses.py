@@ -52,4 +52,4 @@ def test_no_header_breaks_out(name: str, value: str, line: bytes | None) -> None
 
 def test_an_error() -> None:
     """S-44."""
-    assert json.loads(responses.error("KeyError", "a\nb")) == {"error": "KeyError", "error-message": "a\nb"}
+    assert json.loads(responses.error(500, "KeyError", "a\nb")) == {"error": "KeyError", "error-message": "a\nb"}

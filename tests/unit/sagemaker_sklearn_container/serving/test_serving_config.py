@@ -29,6 +29,9 @@ def test_the_defaults() -> None:
         max_body_bytes=None,
         log_level=20,
         s3=S3Settings(None, None),
+        model_workers=1,
+        job_queue_size=100,
+        max_model_body_bytes=6_291_456,
     )
 
 
@@ -69,9 +72,31 @@ def test_batch_jobs_have_more_time(environ: dict[str, str], batch: bool, timeout
         ("SAGEMAKER_MODEL_SERVER_TIMEOUT", "1h"),
         ("SAGEMAKER_CONTAINER_LOG_LEVEL", "debug"),
         ("MAX_CONTENT_LENGTH", "-1"),
+        ("SAGEMAKER_NUM_MODEL_WORKERS", "0"),
+        ("SAGEMAKER_MODEL_JOB_QUEUE_SIZE", "0"),
+        ("SAGEMAKER_MAX_REQUEST_SIZE", "6MB"),
     ],
 )
 def test_wrong_values_name_the_variable(name: str, value: str) -> None:
-    """S-01, S-10, S-11, S-15, S-29."""
+    """S-01, S-10, S-11, S-15, S-29, M-36."""
     with pytest.raises(ConfigurationError, match=f"The environment variable {name} is '{value}'; it must be a whole"):
         read({name: value}, cpus=1)
+
+
+@pytest.mark.parametrize(
+    ("environ", "workers", "waiting", "limit"),
+    [
+        ({"SAGEMAKER_NUM_MODEL_WORKERS": "2", "SAGEMAKER_MODEL_SERVER_WORKERS": "3"}, 2, 100, 6_291_456),
+        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3"}, 3, 100, 6_291_456),
+        ({"SAGEMAKER_MODEL_JOB_QUEUE_SIZE": "7"}, 1, 7, 6_291_456),
+        ({"SAGEMAKER_MAX_REQUEST_SIZE": "30000000", "MAX_CONTENT_LENGTH": "5"}, 1, 100, 30_000_000),
+        ({"MAX_CONTENT_LENGTH": "20000000"}, 1, 100, 20_000_000),
+        ({"MAX_CONTENT_LENGTH": "30000000"}, 1, 100, 20_971_520),
+        ({"MAX_CONTENT_LENGTH": "0"}, 1, 100, 20_971_520),
+        ({"SAGEMAKER_MAX_HEAP_SIZE": "10g", "SAGEMAKER_MAX_DIRECT_MEMORY_SIZE": "10g"}, 1, 100, 6_291_456),
+    ],
+)
+def test_the_knobs_of_many_models(environ: dict[str, str], workers: int, waiting: int, limit: int) -> None:
+    """M-36: those of the Java server's memory are not read."""
+    config = read(environ, cpus=8)
+    assert (config.model_workers, config.job_queue_size, config.max_model_body_bytes) == (workers, waiting, limit)

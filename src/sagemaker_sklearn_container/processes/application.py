@@ -1,4 +1,4 @@
-"""What one model answers: from a request to a response, in a worker, without sockets."""
+"""What a model answers: from a request to a response, in a worker, without sockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sagemaker_sklearn_container import contract
 from sagemaker_sklearn_container.errors import NotFoundError, RequestError, ResultError
 from sagemaker_sklearn_container.gateway import responses
 from sagemaker_sklearn_container.processes.messages import Request
-from sagemaker_sklearn_container.single_model.routes import EXECUTION_PARAMETERS, INVOKE
+from sagemaker_sklearn_container.processes.tasks import EXECUTION_PARAMETERS, INVOKE
 from sagemaker_sklearn_container.user_code import results
 from sagemaker_sklearn_container.user_code.handlers import Handlers
 from sagemaker_sklearn_container.user_code.results import Response
@@ -29,14 +29,25 @@ class Application:
     Source: contract S-20 to S-28, S-33, S-40 to S-44, S-49, B-04.
     """
 
-    def __init__(self, handlers: Handlers, model: Any, batch_defaults: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        model: Any,
+        batch_defaults: Mapping[str, object] | None = None,
+        error_body: Callable[[int, str, str], bytes] = responses.error,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         """An application that serves `model`, which is loaded already.
 
         Args:
             handlers: The functions that answer.
             model: What `handlers.load` returned.
             batch_defaults: What /execution-parameters answers when the user defines no function; None answers 404.
+            error_body: Makes the body of an error's answer out of status, kind and message.
+            headers: Further headers of every answer.
         """
+        self._error_body = error_body
+        self._headers = headers
         self._handlers = handlers
         self._model = model
         self._batch_defaults = batch_defaults
@@ -52,17 +63,17 @@ class Application:
             Status; status line and headers without the empty line; body.
         """
         try:
-            return _encoded(request, self._tasks[request.kind](request))
+            return self._encoded(request, self._tasks[request.kind](request))
         except RequestError as exc:
             level = logging.ERROR if exc.status >= 500 else logging.WARNING
             # A client's mistake is told in one line; what is wrong here can be anywhere in the script.
             frames = exc if exc.status >= 500 else None
             text = "Request %s: %d %s: %s"
             logger.log(level, text, request.request_id, exc.status, type(exc).__name__, exc, exc_info=frames)
-            return _failed(request, exc.status, exc)
+            return self._failed(request, exc.status, exc)
         except BaseException as exc:  # the user's functions may call sys.exit; the worker lives on
             logger.exception("Request %s: the user's code raised an exception", request.request_id)
-            return _failed(request, 500, exc)
+            return self._failed(request, 500, exc)
 
     def _invoke(self, request: Request) -> Response:
         return self._handlers.invoke(self._model, request.body, request.content_type, request.accept, request.headers)
@@ -75,23 +86,25 @@ class Application:
             return Response(json.dumps(self._batch_defaults).encode("utf-8"), contract.JSON)
         raise NotFoundError("The script defines no execution_parameters_fn.")
 
+    def _encoded(self, request: Request, response: Response) -> tuple[int, bytes, bytes]:
+        status = response.status
+        if status not in _STATUSES:
+            raise ResultError(f"The script answered with status {status!r}; it must be from 200 to 599.")
+        body = b"" if status in responses.BODILESS else response.body
+        head = responses.head(
+            status, response.content_type, len(body), request.request_id, response.headers + self._headers
+        )
+        if len(head) > _MAX_HEAD_BYTES:
+            raise ResultError(
+                f"The headers of the answer take {len(head)} bytes; at most {_MAX_HEAD_BYTES} can be sent."
+            )
+        return status, head, body
 
-def _encoded(request: Request, response: Response) -> tuple[int, bytes, bytes]:
-    status = response.status
-    if status not in _STATUSES:
-        raise ResultError(f"The script answered with status {status!r}; it must be from 200 to 599.")
-    body = b"" if status in responses.BODILESS else response.body
-    head = responses.head(status, response.content_type, len(body), request.request_id, response.headers)
-    if len(head) > _MAX_HEAD_BYTES:
-        raise ResultError(f"The headers of the answer take {len(head)} bytes; at most {_MAX_HEAD_BYTES} can be sent.")
-    return status, head, body
-
-
-def _failed(request: Request, status: int, error: BaseException) -> tuple[int, bytes, bytes]:
-    """The answer to a request that failed."""
-    try:
-        message = str(error)
-    except Exception as exc:  # an exception class of the user's
-        message = f"(its text cannot be had: {type(exc).__name__})"
-    body = responses.error(type(error).__name__, message)
-    return status, responses.error_head(status, len(body), request.request_id), body
+    def _failed(self, request: Request, status: int, error: BaseException) -> tuple[int, bytes, bytes]:
+        """The answer to a request that failed."""
+        try:
+            message = str(error)
+        except Exception as exc:  # an exception class of the user's
+            message = f"(its text cannot be had: {type(exc).__name__})"
+        body = self._error_body(status, type(error).__name__, message)
+        return status, responses.error_head(status, len(body), request.request_id, self._headers), body

@@ -1,4 +1,4 @@
-"""The application of one model, called without a server."""
+"""What a model answers, called without a server."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from sagemaker_sklearn_container.processes.application import Application
 from sagemaker_sklearn_container.processes.messages import Request
+from sagemaker_sklearn_container.processes.tasks import EXECUTION_PARAMETERS, INVOKE
 from sagemaker_sklearn_container.request_headers import RequestHeaders
-from sagemaker_sklearn_container.single_model.app import Application
-from sagemaker_sklearn_container.single_model.routes import EXECUTION_PARAMETERS, INVOKE
 from sagemaker_sklearn_container.user_code.handlers import Handlers
 from sagemaker_sklearn_container.user_code.results import Response
 
@@ -99,3 +99,15 @@ def test_execution_parameters() -> None:
     assert json.loads(_answer(theirs, EXECUTION_PARAMETERS)[2]) == {"MaxPayloadInMB": 1}
     assert json.loads(_answer(Application(Handlers(), None, defaults), EXECUTION_PARAMETERS)[2]) == defaults
     assert _answer(_application(), EXECUTION_PARAMETERS)[0] == 404
+
+
+def test_the_server_chooses_how_errors_look() -> None:
+    """M-17, M-22: and its headers are those of every answer."""
+    own = (("Pragma", "no-cache"),)
+    handlers = Handlers(predict_fn=lambda data, model: Response(b"x", "a/b", 200, (("X-One", "1"),)))
+    status, headers, _ = _answer(Application(handlers, None, headers=own))
+    assert (status, headers["Pragma"], headers["X-One"]) == (200, "no-cache", "1")
+    failing = Handlers(predict_fn=lambda data, model: _raise(ValueError("no")))
+    application = Application(failing, None, None, lambda *told: repr(told).encode(), own)
+    status, headers, body = _answer(application)
+    assert (status, headers["Pragma"], body) == (500, "no-cache", b"(500, 'ValueError', 'no')")

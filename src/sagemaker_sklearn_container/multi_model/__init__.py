@@ -1,0 +1,1 @@
+"""The server of many models, which are loaded and unloaded over HTTP."""
