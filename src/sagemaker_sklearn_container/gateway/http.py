@@ -116,7 +116,7 @@ class HttpConnection(asyncio.Protocol):
         self._simple = 0  # requests in a row that a worker could have answered by itself
         self._simple_needed = _SIMPLE_REQUESTS
         self._lent = False
-        self._last_target = Target(NOTHING, "-")  # before it was lent
+        self._last_target = Target(NOTHING, "-")  # of the last request that a worker could have answered by itself
         self._last_url = b""
         self._ending = False  # when it comes back
         self._timer: asyncio.TimerHandle | None = None
@@ -400,12 +400,14 @@ class HttpConnection(asyncio.Protocol):
         if request.method != b"POST" or request.old or request.length > self._service.limits.large_body_bytes:
             self._simple = 0
             return
-        self._simple += 1
+        # A loan is for one address, and so for one model.
+        self._simple = self._simple + 1 if request.url == self._last_url else 1
+        self._last_url, self._last_target = request.url, request.target
         if self._simple >= self._simple_needed:
             # The answer has to be written first, which is done at the end of this turn of the loop.
-            self._service.loop.call_soon(self._lend, request.target, request.url)
+            self._service.loop.call_soon(self._lend)
 
-    def _lend(self, target: Target, url: bytes) -> None:
+    def _lend(self) -> None:
         transport = self._transport
         if self._lent or self._deaf or self._closing or self._read_paused or transport.is_closing():
             return
@@ -415,10 +417,8 @@ class HttpConnection(asyncio.Protocol):
             return
         transport.pause_reading()
         self._read_paused = True
-        self._lent = self._service.lend(self, target, self._client, url)
-        if self._lent:
-            self._last_target, self._last_url = target, url
-        else:
+        self._lent = self._service.lend(self, self._last_target, self._client, self._last_url)
+        if not self._lent:
             self._set_reading()
 
     def descriptor(self) -> int:

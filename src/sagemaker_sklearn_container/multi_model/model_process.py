@@ -38,15 +38,15 @@ class ModelProcess:
     """What all models of a server have in common.
 
     Attributes:
-        module: The script that serves all models without code of their own; None if there is none.
-        code_dir: Its directory.
+        functions: Those of the script that serves all models without code of their own, or the defaults.
+        code_dir: The script's directory; None if there is no such script.
         program: Name of the script in a model's own code.
         limits: What is allowed.
         default_accept: Media type of answers when the client asks for none.
         log_level: Numeric level of the `logging` module.
     """
 
-    module: ModuleType | None
+    functions: Handlers
     code_dir: Path | None
     program: str
     limits: Limits
@@ -81,8 +81,8 @@ class ModelProcess:
 
     def _load(self, specification: ModelSpecification, stack: contextlib.ExitStack) -> tuple[Handlers, Any]:
         module = self._own_module(Path(specification.url), stack)
-        functions = handlers.resolve(self.module if module is None else module)
-        with memory.limited(memory.available()):
+        functions = self.functions if module is None else handlers.resolve(module)
+        with memory.limited(specification.memory_bytes):
             return functions, functions.load(specification.url, specification.name)
 
     def _own_module(self, directory: Path, stack: contextlib.ExitStack) -> ModuleType | None:

@@ -188,7 +188,7 @@ class MultiModelSite:
         pool = Pool(self._pool_count, self._gateway.loop, self._limits, self._default_accept, self._gateway.tell)
         model = Model(wanted.name, wanted.url, pool, self._workers, causes=[request])
         self._models.add(model)
-        specification = ModelSpecification(wanted.name, wanted.url)
+        specification = ModelSpecification(wanted.name, wanted.url, left)
         self._gateway.tell(Message(control.NEW_POOL, pool.number, 0, model.wanted, specification.packed()))
         self._gateway.loop.call_later(_LOAD_S, self._give_up_loading, model)
         logger.info("Loading the model %s from %s", wanted.name, wanted.url)

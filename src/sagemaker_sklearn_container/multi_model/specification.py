@@ -8,10 +8,17 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class ModelSpecification:
-    """A model: its name, and the absolute path of its directory."""
+    """A model.
+
+    Attributes:
+        name: By which clients know it.
+        url: Absolute path of its directory.
+        memory_bytes: How much it may take while it is loaded.
+    """
 
     name: str
     url: str
+    memory_bytes: int
 
     def packed(self) -> bytes:
         """As bytes."""

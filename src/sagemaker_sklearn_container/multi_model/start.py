@@ -85,11 +85,12 @@ def serve(config: ServingConfig) -> int:
     for library in _SHARED_LIBRARIES:
         importlib.import_module(library)
     from sagemaker_sklearn_container.multi_model.model_process import ModelProcess
+    from sagemaker_sklearn_container.user_code import handlers
 
     _warm_up()
     module, code_dir = _shared_module(config)
     program = config.program or contract.DEFAULT_SERVING_PROGRAM
-    process = ModelProcess(module, code_dir, program, limits, config.default_accept, config.log_level)
+    process = ModelProcess(handlers.resolve(module), code_dir, program, limits, config.default_accept, config.log_level)
 
     def new_work(told: bytes) -> Work:
         specification = ModelSpecification.unpacked(told)
