@@ -17,8 +17,11 @@ from sagemaker_sklearn_container.gateway.routes import Target
 from sagemaker_sklearn_container.processes.messages import Loan, Request
 from sagemaker_sklearn_container.request_headers import RequestHeaders
 
-# What is read at first: small requests come whole, and of long ones not much is copied.
-_FIRST_BYTES = 16 * 1024
+# Room for what is not body.
+_HEAD_BYTES = 64 * 1024
+# Requests up to this length go through the parser whole; of longer ones only the head, since it copies bodies.
+_SMALL_BYTES = 16 * 1024
+_END_OF_HEAD = b"\r\n\r\n"
 # How long to wait for the rest of a request that has begun to come in. Meanwhile this worker does nothing else.
 _PAUSE_MS = 5
 _PAUSES = 4
@@ -44,7 +47,8 @@ class Reading:
         limits: What is allowed.
         default_accept: Media type of answers when the client asks for none.
         ids: For requests.
-        view: Room for the request that is read at the moment.
+        memory: Room for the request that is read at the moment.
+        view: The same.
         longest_body: Of requests that are read here, bytes.
     """
 
@@ -54,7 +58,8 @@ class Reading:
         self.default_accept = default_accept
         self.ids = RequestIds()
         # Not a bytearray, which would write zeros to all of it.
-        self.view = memoryview(mmap.mmap(-1, _FIRST_BYTES + limits.large_body_bytes))
+        self.memory = mmap.mmap(-1, _HEAD_BYTES + limits.large_body_bytes)
+        self.view = memoryview(self.memory)
         most = limits.max_body_bytes
         self.longest_body = limits.large_body_bytes if most is None else min(most, limits.large_body_bytes)
 
@@ -75,6 +80,7 @@ class LentConnection:
         self.until = until
         self._socket = end
         self._view = reading.view
+        self._find = reading.memory.find
         self._ids = reading.ids
         self._limits = reading.limits
         self._longest_body = reading.longest_body
@@ -98,7 +104,7 @@ class LentConnection:
         """
         view = self._view
         try:
-            count = self._socket.recv_into(view, _FIRST_BYTES)
+            count = self._socket.recv_into(view)
         except BlockingIOError:
             return None
         except OSError:
@@ -106,15 +112,21 @@ class LentConnection:
         if not count:
             raise NotSimpleError
         self._request, self._simple, self._headed, self._whole = None, True, False, False
+        parsed = count
+        if count > _SMALL_BYTES:
+            parsed = self._find(_END_OF_HEAD, 0, _SMALL_BYTES) + len(_END_OF_HEAD)
         try:
-            self._parser.feed_data(view[:count])
+            self._parser.feed_data(view[:parsed])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             raise NotSimpleError(bytes(view[:count])) from None
         request = self._request
         if request is None or not (self._simple and self._headed):
             raise NotSimpleError(bytes(view[:count]))
-        if not self._whole:
-            self._read_rest(request, count)
+        if self._whole:
+            if parsed < count:
+                raise NotSimpleError(bytes(view[:count]))
+        else:
+            self._read_rest(request, parsed - request.length, count)
         request.identify(self._ids)
         return request
 
@@ -187,12 +199,13 @@ class LentConnection:
     def on_message_complete(self) -> None:
         self._whole = True
 
-    def _read_rest(self, request: HttpRequest, count: int) -> None:
-        """Read the rest of a body, of which the first read has brought the beginning, behind the head."""
+    def _read_rest(self, request: HttpRequest, start: int, count: int) -> None:
+        """Read the rest of a body that begins at `start`; so far `count` bytes have been read."""
         view, receive = self._view, self._socket.recv_into
-        start = count - request.length
         end = start + int(request.special[b"content-length"])
         pauses = 0
+        if count > end:  # a client that sends ahead
+            raise NotSimpleError(bytes(view[:count]))
         while count < end:
             try:
                 received = receive(view[count:end])

@@ -188,6 +188,9 @@ class Worker:
             recalled = True
         if sent == len(data):
             state.end()  # at once: whatever happens now, the request has its answer
+        # Clients and the other workers may share this processor: without this one of them would now and then wait for
+        # a whole slice of time, in which this process answers others.
+        os.sched_yield()
         now = time.monotonic()
         self._log(lent, request, status, len(body), now - begin)
         if recalled or last or sent < len(data) or now >= lent.until:

@@ -103,9 +103,12 @@ def test_longer_bodies_are_put_together(pair: Pair, length: int, pause_s: float)
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
         HEAD + b"Content-Length: 300001\r\n\r\n",
         HEAD + b"Content-Length: 20000\r\n\r\n" + b"a" * 19_999,
+        HEAD + b"Content-Length: 20000\r\n\r\n" + b"a" * 20_001,
+        HEAD + b"Content-Length: 0\r\n\r\n" + b"a" * 20_001,
+        HEAD + b"A: " + b"a" * 20_000,
         b"\x16\x03\x01 nonsense",
     ],
-    ids=range(17),
+    ids=range(20),
 )
 def test_everything_else_goes_back_whole(pair: Pair, data: bytes) -> None:
     """S-20, S-28, S-29: the gateway knows what to do."""
