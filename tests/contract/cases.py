@@ -4,6 +4,11 @@ from tests.contract.abuse_cases import *  # noqa: F403
 from tests.contract.batch_cases import *  # noqa: F403
 from tests.contract.fault_cases import *  # noqa: F403
 from tests.contract.fixtures import *  # noqa: F403
+from tests.contract.multi_model_cases import *  # noqa: F403
+from tests.contract.multi_model_code_cases import *  # noqa: F403
+from tests.contract.multi_model_concurrency_cases import *  # noqa: F403
+from tests.contract.multi_model_fault_cases import *  # noqa: F403
+from tests.contract.multi_model_state_cases import *  # noqa: F403
 from tests.contract.pipeline_cases import *  # noqa: F403
 from tests.contract.sdk_cases import *  # noqa: F403
 from tests.contract.serving_cases import *  # noqa: F403

@@ -19,14 +19,10 @@ A-01 to A-09
 K-01 to K-12, K-20 to K-25
 """
 
-# Multi-model endpoints, and Autopilot's code, are not served yet; L-17 is images for another architecture.
+# Autopilot's code is not served yet; L-17 is images for another architecture.
 _LATER = """
 L-17
-U-30
-M-01, M-02, M-03, M-05, M-06, M-07, M-09, M-10, M-11, M-12,
-M-13, M-14, M-15, M-16, M-19, M-20, M-21, M-23, M-32, M-33, M-34, M-35, M-37, M-40, M-41, M-42, M-43
 A-01 to A-06, A-08, A-09
-K-23
 """
 
 _ID = re.compile(r"\b([A-Z])-(\d\d)(?: to \1-(\d\d))?\b")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections import deque
 from typing import Any
 
 from sagemaker_sklearn_container.gateway import control
@@ -40,6 +41,7 @@ class Server:
         self._listener = listener
         self._control = control_end
         self._server: asyncio.AbstractServer | None = None
+        self._untold: deque[Message] = deque()
         self._access_log = AccessLog(loop.call_later)
         self._site = settings.site(Gateway(loop, self._tell, self._open_port))
         self._service = Service(loop, settings, self._site, self._access_log)
@@ -69,13 +71,23 @@ class Server:
             self._stop()
 
     def _tell(self, message: Message) -> None:
-        try:
-            self._control.send(message.packed())
-        except BlockingIOError:
-            # It forks workers, or loads what they share.
-            self._loop.call_later(_TELL_AGAIN_S, self._tell, message)
-        except OSError as exc:
-            logger.error("Telling the supervisor %r failed: %s", message, exc)
+        self._untold.append(message)
+        if len(self._untold) == 1:
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        """Tell what there is, in this order: a pool must not end before it begins."""
+        while self._untold:
+            message = self._untold[0]
+            try:
+                self._control.send(message.packed())
+            except BlockingIOError:
+                # It forks workers, or loads what they share.
+                self._loop.call_later(_TELL_AGAIN_S, self._tell_all)
+                return
+            except OSError as exc:
+                logger.error("Telling the supervisor %r failed: %s", message, exc)
+            self._untold.popleft()
 
     def _open_port(self) -> None:
         self._loop.create_task(self._listen())

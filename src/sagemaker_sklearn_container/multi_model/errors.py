@@ -47,6 +47,10 @@ class OutOfMemoryError(RequestError):
     status = 507
 
 
+class ServerFaultError(RequestError):
+    """Something that the server did not think of; the log says what (M-30)."""
+
+
 class LoadFailedError(RequestError):
     """The user's code could not load the model (M-08)."""
 

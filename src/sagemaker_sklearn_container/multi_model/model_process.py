@@ -76,13 +76,13 @@ class ModelProcess:
                 logger.exception("Loading the model failed: the user's code raised an exception")
                 _fail(channel, _FAILED, exc)
                 return
-            application = Application(functions, model, None, answers.error_body, answers.HEADERS)
+            application = Application(functions, model, None, answers.error_body, answers.HEADERS, _OUT_OF_MEMORY)
             worker.run(channel, application.answer, self.limits, self.default_accept, close_on_error=True)
 
     def _load(self, specification: ModelSpecification, stack: contextlib.ExitStack) -> tuple[Handlers, Any]:
-        module = self._own_module(Path(specification.url), stack)
-        functions = self.functions if module is None else handlers.resolve(module)
         with memory.limited(specification.memory_bytes):
+            module = self._own_module(Path(specification.url), stack)
+            functions = self.functions if module is None else handlers.resolve(module)
             return functions, functions.load(specification.url, specification.name)
 
     def _own_module(self, directory: Path, stack: contextlib.ExitStack) -> ModuleType | None:

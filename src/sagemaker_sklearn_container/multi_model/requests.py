@@ -59,7 +59,7 @@ def _fields(body: bytes, query: str) -> Mapping[str, object]:
         return query_fields(query)
     try:
         given = json.loads(body)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BadRequestError(f"The request to load a model is no JSON: {exc}.") from None
     if not isinstance(given, dict):
         raise BadRequestError("The request to load a model must be a JSON object with model_name and url.")

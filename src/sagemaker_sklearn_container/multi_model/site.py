@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import time
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Callable, Mapping
 
+from sagemaker_sklearn_container import log
 from sagemaker_sklearn_container.errors import RequestError
 from sagemaker_sklearn_container.gateway import control
 from sagemaker_sklearn_container.gateway.control import Message
@@ -30,6 +32,7 @@ from sagemaker_sklearn_container.multi_model.errors import (
     ModelNotFoundError,
     ModelUnavailableError,
     OutOfMemoryError,
+    ServerFaultError,
 )
 from sagemaker_sklearn_container.multi_model.models import Model, Models, State, Worker
 from sagemaker_sklearn_container.multi_model.specification import ModelSpecification
@@ -92,6 +95,9 @@ class MultiModelSite:
             self._tasks[request.target.kind](request)
         except RequestError as error:
             self._refuse(request, error)
+        except Exception as exc:
+            logger.exception("Request %s failed", request.request_id.decode("ascii"))
+            request.fail(ServerFaultError(f"The server failed at this request: {type(exc).__name__}: {exc}"))
 
     def lend(self, connection: Lendable, target: Target, client: str, url: bytes) -> bool:
         """To a worker of the model that the last request was for."""
@@ -130,6 +136,11 @@ class MultiModelSite:
             self._pool_ended(model)
         elif message.what == control.GIVEN_UP:
             model.given_up = True
+            if model.state is State.LOADING:
+                self._loading_failed(model, OutOfMemoryError("There is no room for another process in the container."))
+                return
+            if not model.ready_workers:
+                model.pool.dispatcher.fail_waiting(self._no_worker(model))
             self._look_at_scaling(model)
 
     # Requests
@@ -191,14 +202,14 @@ class MultiModelSite:
         specification = ModelSpecification(wanted.name, wanted.url, left)
         self._gateway.tell(Message(control.NEW_POOL, pool.number, 0, model.wanted, specification.packed()))
         self._gateway.loop.call_later(_LOAD_S, self._give_up_loading, model)
-        logger.info("Loading the model %s from %s", wanted.name, wanted.url)
+        logger.info("Loading the model %s from %s", log.printable(wanted.name), log.printable(wanted.url))
 
     def _unload(self, request: HttpRequest) -> None:
         model = self._existing(request.target.name)
         if model.state is State.UNLOADING:
             model.waiting.append(request)
             return
-        logger.info("Unloading the model %s", model.name)
+        logger.info("Unloading the model %s", log.printable(model.name))
         for cause in model.causes:  # workers that were asked for and will not come
             self._refuse(cause, ModelUnavailableError(f"The model {model.name} is being unloaded."))
         model.state = State.UNLOADING
@@ -226,7 +237,7 @@ class MultiModelSite:
         if model.state is State.UNLOADING:
             raise ModelUnavailableError(f"The model {model.name} is being unloaded.")
         if model.wanted == 0 or (model.given_up and not model.ready_workers):
-            raise ModelUnavailableError(f"The model {model.name} has no worker; load it again, or give it workers.")
+            raise self._no_worker(model)
         model.pool.dispatcher.submit(request)
 
     def _invoke_by_query(self, request: HttpRequest) -> None:
@@ -255,9 +266,13 @@ class MultiModelSite:
         return model
 
     @staticmethod
+    def _no_worker(model: Model) -> ModelUnavailableError:
+        return ModelUnavailableError(f"The model {model.name} has no worker; load it again, or give it workers.")
+
+    @staticmethod
     def _refuse(request: HttpRequest, error: RequestError) -> None:
         request_id = request.request_id.decode("ascii")
-        logger.warning("Request %s: %d %s: %s", request_id, error.status, error.kind, error)
+        logger.warning("Request %s: %d %s: %s", request_id, error.status, error.kind, log.printable(str(error)))
         request.fail(error)
 
     # Loading
@@ -266,7 +281,7 @@ class MultiModelSite:
         model.workers[number].ready = True
         if model.state is State.LOADING and model.ready_workers == model.wanted:
             model.state = State.READY
-            logger.info("Loaded the model %s", model.name)
+            logger.info("Loaded the model %s", log.printable(model.name))
             self._settle(model, None)
         else:
             self._look_at_scaling(model)
@@ -277,10 +292,14 @@ class MultiModelSite:
         if model.state is State.LOADING:
             self._loading_failed(model, error)
         else:
-            logger.error("A new worker of the model %s could not load it: %s: %s", model.name, error.kind, error)
+            logger.error(
+                "A new worker of the model %s could not load it: %s: %s", log.printable(model.name), error.kind, error
+            )
 
     def _loading_failed(self, model: Model, error: RequestError) -> None:
-        logger.error("Loading the model %s failed: %d %s: %s", model.name, error.status, error.kind, error)
+        logger.error(
+            "Loading the model %s failed: %d %s: %s", log.printable(model.name), error.status, error.kind, error
+        )
         model.state = State.FAILED
         for cause in model.causes:
             cause.fail(error)
@@ -294,14 +313,14 @@ class MultiModelSite:
 
     def _worker_ended(self, model: Model, message: Message) -> None:
         status = message.number
+        model.pool.worker_ended(message.worker)  # what it has said before its end still counts
         ended = model.workers.pop(message.worker, None)
-        model.pool.worker_ended(message.worker)
         if model.state is State.LOADING and ended is not None and not ended.ready:
             how = f"The process that loaded the model ended: {described(status)}."
-            if os.WIFSIGNALED(status):
+            if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:  # as the kernel does without memory
                 self._loading_failed(model, OutOfMemoryError(how))
             else:
-                self._loading_failed(model, LoadFailedError(500, "SystemExit", how))
+                self._loading_failed(model, LoadFailedError(500, "WorkerLostError", how))
         else:
             self._look_at_scaling(model)
 

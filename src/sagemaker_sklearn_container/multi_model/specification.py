@@ -21,8 +21,8 @@ class ModelSpecification:
     memory_bytes: int
 
     def packed(self) -> bytes:
-        """As bytes."""
-        return json.dumps(asdict(self)).encode("ascii")
+        """As bytes, not many more than the request to load the model had: they must fit into a packet."""
+        return json.dumps(asdict(self), ensure_ascii=False).encode("utf-8", errors="surrogatepass")
 
     @classmethod
     def unpacked(cls, data: bytes) -> ModelSpecification:

@@ -36,6 +36,7 @@ class Application:
         batch_defaults: Mapping[str, object] | None = None,
         error_body: Callable[[int, str, str], bytes] = responses.error,
         headers: tuple[tuple[str, str], ...] = (),
+        out_of_memory: int = 500,
     ) -> None:
         """An application that serves `model`, which is loaded already.
 
@@ -45,9 +46,11 @@ class Application:
             batch_defaults: What /execution-parameters answers when the user defines no function; None answers 404.
             error_body: Makes the body of an error's answer out of status, kind and message.
             headers: Further headers of every answer.
+            out_of_memory: Status when there is no memory for a prediction.
         """
         self._error_body = error_body
         self._headers = headers
+        self._out_of_memory = out_of_memory
         self._handlers = handlers
         self._model = model
         self._batch_defaults = batch_defaults
@@ -73,7 +76,7 @@ class Application:
             return self._failed(request, exc.status, exc)
         except BaseException as exc:  # the user's functions may call sys.exit; the worker lives on
             logger.exception("Request %s: the user's code raised an exception", request.request_id)
-            return self._failed(request, 500, exc)
+            return self._failed(request, self._out_of_memory if isinstance(exc, MemoryError) else 500, exc)
 
     def _invoke(self, request: Request) -> Response:
         return self._handlers.invoke(self._model, request.body, request.content_type, request.accept, request.headers)

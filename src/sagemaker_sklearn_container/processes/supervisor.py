@@ -159,10 +159,9 @@ class Supervisor:
 
     def _pause(self) -> float | None:
         """Seconds until there is something to do by itself, or None."""
+        moments = [moment for pool in self._pools.values() for moment in pool.due]
         if self._stop_by is not None:
-            moments = [self._stop_by]
-        else:
-            moments = [moment for pool in self._pools.values() for moment in pool.due]
+            moments.append(self._stop_by)
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _signalled(self, numbers: bytes) -> None:
@@ -170,6 +169,9 @@ class Supervisor:
             return
         logger.info("Stopping: requests that have begun are finished")
         self._stop_by = time.monotonic() + GRACEFUL_STOP_S
+        for pool in self._pools.values():
+            if pool.was_ready or pool.essential:
+                pool.due = []  # only what a request waits for is begun
         self._tell(Message(control.STOP))
 
     def _enforce_stop(self) -> None:
@@ -269,11 +271,13 @@ class Supervisor:
         lived_s = time.monotonic() - worker.started
         was_ready = worker.number in self._ready
         self._ready.discard(worker.number)
-        if self._stop_by is not None or self._exit_code is not None:
+        if self._exit_code is not None:
             return
         self._tell(Message(control.WORKER_ENDED, worker.pool, worker.number, status))
         if pool.ending:
             self._forget_if_ended(worker.pool, pool)
+            return
+        if self._stop_by is not None:
             return
         # Whoever asked for a pool is told why it does not get ready, and may ask again.
         if pool.workers + len(pool.due) >= pool.wanted or not (pool.essential or pool.was_ready):
@@ -298,8 +302,6 @@ class Supervisor:
             self._tell(Message(control.GIVEN_UP, number))
 
     def _start_due(self) -> None:
-        if self._stop_by is not None:
-            return
         now = time.monotonic()
         for number, pool in list(self._pools.items()):
             if pool.due:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.image.final.local_mode_checks import *  # noqa: F403
+from tests.image.final.multi_model_checks import *  # noqa: F403
 from tests.image.final.serving_checks import *  # noqa: F403
 from tests.image.final.training_checks import *  # noqa: F403
 from tests.support.engine import Image, image_of

@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 import pytest
 
+from sagemaker_sklearn_container.gateway import responses
 from sagemaker_sklearn_container.gateway.dispatch import Dispatcher, WorkerGoneError
 from sagemaker_sklearn_container.gateway.limits import Limits
 from sagemaker_sklearn_container.gateway.request import HttpRequest
@@ -17,6 +18,8 @@ LIMITS = Limits(request_s=10, max_waiting=3, max_waiting_bytes=1000, large_body_
 
 class World:
     """A dispatcher whose time is told; the client and the timers of its requests."""
+
+    headers = ()
 
     def __init__(self, workers: int, limits: Limits = LIMITS) -> None:
         self.now = 100.0
@@ -36,14 +39,9 @@ class World:
         self.dispatcher.submit(request)
         return request
 
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """Of every answer."""
-        return ()
-
     def error_body(self, status: int, kind: str, message: str) -> bytes:
-        """Of an error."""
-        return json.dumps({"error": kind, "error-message": message}).encode("ascii")
+        """Be the client."""
+        return responses.error(status, kind, message)
 
     def respond(self, request: HttpRequest, response: ResponsePacket) -> None:
         """Be the client."""

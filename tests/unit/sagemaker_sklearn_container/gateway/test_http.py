@@ -215,17 +215,16 @@ def test_request_ids(world: World) -> None:
 def test_an_error_may_end_the_connection(closes: bool) -> None:
     """M-17, M-22: as the settings say, which have headers for every answer, and make the bodies of errors."""
 
+    async def scenario(client: socket.socket) -> None:
+        await served.loop.sock_sendall(client, PING + b"GET /no HTTP/1.1\r\n\r\n" + PING)
+        answers = (await served.read_all(client)).split(b"HTTP/1.1 ")[1:]
+        assert [answer[:3] for answer in answers] == ([b"200", b"404"] if closes else [b"200", b"404", b"200"])
+        assert [b"X-Of-All: 1\r\n" in answer for answer in answers] == [True] * len(answers)
+        assert answers[1].endswith(b"\r\n\r\n404 NotFoundError")
+        assert (b"Connection: close\r\n" in answers[1]) == closes
+
     settings = replace(
         SETTINGS, close_on_error=closes, error_body=lambda status, kind, message: f"{status} {kind}".encode()
     )
-    with _serving(settings) as world:
-
-        async def scenario(client: socket.socket) -> None:
-            await world.loop.sock_sendall(client, PING + b"GET /no HTTP/1.1\r\n\r\n" + PING)
-            answers = (await world.read_all(client)).split(b"HTTP/1.1 ")[1:]
-            assert [answer[:3] for answer in answers] == ([b"200", b"404"] if closes else [b"200", b"404", b"200"])
-            assert [b"X-Of-All: 1\r\n" in answer for answer in answers] == [True] * len(answers)
-            assert answers[1].endswith(b"\r\n\r\n404 NotFoundError")
-            assert (b"Connection: close\r\n" in answers[1]) == closes
-
-        world.run(scenario)
+    with _serving(settings) as served:
+        served.run(scenario)
