@@ -180,18 +180,17 @@ def predict_fn(data, model):
 
 
 def test_headers_reach_the_model_and_come_back(platform: Platform) -> None:
-    """M-23, S-30, S-31: what the platform adds, by way of Flask's names."""
+    """M-23, S-30, S-31, U-26: what the platform adds."""
     script = """
 import json
-from flask import request
 from sagemaker_containers.beta.framework import worker
 
 def model_fn(model_dir):
     return 0
 
-def predict_fn(data, model):
+def predict_fn(data, model, context):
     names = ("X-Amzn-SageMaker-Target-Model", "X-Amzn-SageMaker-Custom-Attributes")
-    return [request.headers.get(name) for name in names]
+    return [context.get_request_header(0, name) for name in names]
 
 def output_fn(prediction, accept):
     headers = {"X-Amzn-SageMaker-Custom-Attributes": prediction[1]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import time
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Model:
         causes: The requests that it is loaded, scaled or unloaded for, and that wait for that.
         waiting: Requests that can be looked at only when that is over.
         given_up: Whether no worker will come any more.
+        limit: The timer of its loading.
     """
 
     name: str
@@ -57,6 +59,14 @@ class Model:
     causes: list[HttpRequest] = field(default_factory=list)
     waiting: list[HttpRequest] = field(default_factory=list)
     given_up: bool = False
+    limit: asyncio.TimerHandle | None = None
+
+    def loaded_or_not(self, state: State) -> None:
+        """Its loading has ended."""
+        self.state = state
+        if self.limit is not None:
+            self.limit.cancel()
+            self.limit = None
 
     @property
     def exists(self) -> bool:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from sagemaker_sklearn_container.gateway.request import HttpRequest
 from sagemaker_sklearn_container.multi_model.errors import BadRequestError, ModelDirectoryError
@@ -15,6 +15,7 @@ from sagemaker_sklearn_container.multi_model.errors import BadRequestError, Mode
 # Let a caller run code that is not the endpoint's own.
 _REFUSED = ("handler", "runtime")
 _LONGEST_BODY = 64 * 1024
+_LONGEST_NAME = 16 * 1024  # percent-encoded; half of what a request's head may have
 _MOST_MODELS = 100  # in one answer (M-13)
 _MOST_WORKERS = 1000
 _SHOWN = 200
@@ -51,6 +52,11 @@ def load_request(request: HttpRequest, base: Path) -> LoadRequest:
     for key, value in (("model_name", name), ("url", url)):
         if not isinstance(value, str) or not value:
             raise BadRequestError(f"Parameter {key} is required: a text that is not empty.")
+    if len(quote(str(name), safe="", errors="surrogatepass")) > _LONGEST_NAME:
+        raise BadRequestError(
+            f"model_name has {len(str(name))} characters; encoded for a path it may have {_LONGEST_NAME} at most, or no "
+            "request could reach the model."
+        )
     return LoadRequest(str(name), _directory(str(url), base))
 
 

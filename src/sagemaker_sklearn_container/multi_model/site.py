@@ -201,7 +201,7 @@ class MultiModelSite:
         self._models.add(model)
         specification = ModelSpecification(wanted.name, wanted.url, left)
         self._gateway.tell(Message(control.NEW_POOL, pool.number, 0, model.wanted, specification.packed()))
-        self._gateway.loop.call_later(_LOAD_S, self._give_up_loading, model)
+        model.limit = self._gateway.loop.call_later(_LOAD_S, self._give_up_loading, model)
         logger.info("Loading the model %s from %s", log.printable(wanted.name), log.printable(wanted.url))
 
     def _unload(self, request: HttpRequest) -> None:
@@ -280,7 +280,7 @@ class MultiModelSite:
     def _worker_ready(self, model: Model, number: int) -> None:
         model.workers[number].ready = True
         if model.state is State.LOADING and model.ready_workers == model.wanted:
-            model.state = State.READY
+            model.loaded_or_not(State.READY)
             logger.info("Loaded the model %s", log.printable(model.name))
             self._settle(model, None)
         else:
@@ -300,7 +300,7 @@ class MultiModelSite:
         logger.error(
             "Loading the model %s failed: %d %s: %s", log.printable(model.name), error.status, error.kind, error
         )
-        model.state = State.FAILED
+        model.loaded_or_not(State.FAILED)
         for cause in model.causes:
             cause.fail(error)
         model.causes.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -344,6 +345,9 @@ class Supervisor:
             time.sleep(0.005)
         for pid in self._workers:
             _kill(pid)
+        for pid in self._workers:  # killing takes a moment, and nothing is to be left when this process has ended
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
 
 
 def _restart_pause_s(pool: _Pool) -> float:

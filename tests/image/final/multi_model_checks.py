@@ -93,3 +93,26 @@ def test_many_models_need_nothing_to_write_to(machines: ContainerPlatform) -> No
     with serve_many(machines, script=_GREEDY) as many:
         many.loaded("one", mib="1")
         assert many.invoke("one").text == "1"
+
+
+@pytest.mark.parametrize("machines", [{"read_only": True, "tmpfs": {"/tmp": "size=64k"}}], indirect=True)
+def test_a_full_disk_fails_what_has_to_be_written(machines: ContainerPlatform) -> None:
+    """M-08, M-31, M-34: a model that brings requirements; the others load and answer."""
+    fill = """
+def model_fn(model_dir):
+    with open("/tmp/full", "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(1024))
+        except OSError:
+            pass
+    return [0]
+"""
+    with serve_many(machines, {"PIP_NO_INDEX": "1"}, script=_GREEDY) as many:
+        many.loaded("one", mib="1")
+        many.loaded("filler", **{"code/inference.py": fill + _GREEDY.partition("    return held\n")[2]})
+        status, _, message = refusal(many.load("two", many.make("two", mib="1", **{"code/requirements.txt": "pad\n"})))
+        assert status == 500
+        assert message
+        many.loaded("three", mib="1")
+        assert [many.invoke(name).text for name in ("one", "filler", "three")] == ["1", "1", "1"]
