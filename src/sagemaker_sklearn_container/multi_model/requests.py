@@ -54,8 +54,8 @@ def load_request(request: HttpRequest, base: Path) -> LoadRequest:
             raise BadRequestError(f"Parameter {key} is required: a text that is not empty.")
     if len(quote(str(name), safe="", errors="surrogatepass")) > _LONGEST_NAME:
         raise BadRequestError(
-            f"model_name has {len(str(name))} characters; encoded for a path it may have {_LONGEST_NAME} at most, or no "
-            "request could reach the model."
+            f"model_name has {len(str(name))} characters; encoded for a path it may have {_LONGEST_NAME} at most, or "
+            "no request could reach the model."
         )
     return LoadRequest(str(name), _directory(str(url), base))
 
