@@ -46,6 +46,7 @@ class _Pool:
 
     Attributes:
         work: A worker's work, given its end of the channel to the gateway.
+        told: What the work was made from, if the gateway asked for the pool.
         wanted: How many workers there are to be.
         essential: Whether the server ends if the pool has none and will have none.
         ending: Whether its workers are not replaced any more.
@@ -57,6 +58,7 @@ class _Pool:
     """
 
     work: Work
+    told: bytes | None
     wanted: int
     essential: bool
     ending: bool = False
@@ -73,6 +75,13 @@ class _Worker(NamedTuple):
     number: int
     pool: int
     started: float
+
+
+class _Spare(NamedTuple):
+    """A process that is forked already and waits to be told which worker it is: its id, and the channel to tell it."""
+
+    pid: int
+    channel: Channel
 
 
 class Supervisor:
@@ -96,6 +105,9 @@ class Supervisor:
         self._gateway_pid = _fork(lambda: gateway(gateway_end), (self._control,))
         gateway_end.close()
         self._new_work: Callable[[bytes], Work] | None = None
+        # Forking takes longer than the rest of what it takes until a small model is there.
+        self._spare: _Spare | None = None
+        self._spare_due = 0.0
         self._pools: dict[int, _Pool] = {}
         self._workers: dict[int, _Worker] = {}  # by process id
         self._ready: set[int] = set()  # numbers of workers
@@ -114,7 +126,7 @@ class Supervisor:
         Returns:
             Exit code: 0 after SIGTERM or SIGINT, 1 if the gateway has ended or workers do not start.
         """
-        self._pools[ONLY_POOL] = _Pool(work, workers, essential=True, due=[0.0] * workers)
+        self._pools[ONLY_POOL] = _Pool(work, None, workers, essential=True, due=[0.0] * workers)
         return self._run()
 
     def run_pools(self, new_work: Callable[[bytes], Work]) -> int:
@@ -141,6 +153,7 @@ class Supervisor:
             while self._exit_code is None:
                 self._start_due()
                 if self._exit_code is None:
+                    self._prepare_spare()
                     ready = {key.fileobj for key, _ in selector.select(self._pause())}
                     if self._wakeup in ready:
                         self._signalled(self._wakeup.recv(4096))
@@ -220,7 +233,7 @@ class Supervisor:
                 _kill(pid)
         elif what == control.NEW_POOL and self._new_work is not None:
             self._pools[number] = _Pool(
-                self._new_work(message.more), message.number, essential=False, due=[0.0] * message.number
+                self._new_work(message.more), message.more, message.number, essential=False, due=[0.0] * message.number
             )
         elif what == control.RESIZE and pool is not None:
             pool.wanted = message.number
@@ -264,6 +277,8 @@ class Supervisor:
                 self._gateway_ended(status)
             elif pid in self._workers:
                 self._worker_ended(pid, status)
+            elif self._spare is not None and pid == self._spare.pid:
+                self._spare_ended()
 
     def _worker_ended(self, pid: int, status: int) -> None:
         worker = self._workers.pop(pid)
@@ -315,9 +330,10 @@ class Supervisor:
         self._count += 1
         number = self._count
         gateway_end, worker_end = Channel.pair()
-        others: tuple[Channel | socket.socket, ...] = (gateway_end, self._control, self._wakeup, self._wakeup_sink)
         try:
-            pid = _fork(lambda: pool.work(worker_end), others)
+            pid = self._use_spare(pool, worker_end)
+            if pid is None:
+                pid = _fork(lambda: pool.work(worker_end), (gateway_end, *self._not_a_workers()))
         except OSError as exc:
             gateway_end.close()
             logger.error("Forking a worker failed: %s. Trying again in %g s.", exc, _LONGEST_PAUSE_S)
@@ -334,6 +350,54 @@ class Supervisor:
         self._tell(Message(control.NEW_WORKER, pool_number, number, pid), gateway_end.fileno())
         gateway_end.close()
 
+    def _not_a_workers(self) -> tuple[Channel | socket.socket, ...]:
+        spare = () if self._spare is None else (self._spare.channel,)
+        return (self._control, self._wakeup, self._wakeup_sink, *spare)
+
+    def _use_spare(self, pool: _Pool, worker_end: Channel) -> int | None:
+        """The process id of the spare process, which is that pool's worker now; None if there is none."""
+        spare = self._spare
+        if spare is None or pool.told is None:
+            return None
+        self._spare = None
+        try:
+            spare.channel.send(pool.told, worker_end.fileno())
+        except OSError:  # it has ended
+            return None
+        finally:
+            spare.channel.close()
+        return spare.pid
+
+    def _prepare_spare(self) -> None:
+        now = time.monotonic()
+        if self._new_work is None or self._spare is not None or self._stop_by is not None or now < self._spare_due:
+            return
+        new_work = self._new_work
+        own_end, spare_end = Channel.pair()
+
+        def wait() -> None:
+            packet = spare_end.receive()
+            if packet is not None:
+                told, channel = bytes(packet.data), Channel.from_descriptor(packet.descriptor)
+                spare_end.close()
+                new_work(told)(channel)
+
+        try:
+            pid = _fork(wait, (own_end, *self._not_a_workers()))
+        except OSError as exc:
+            logger.debug("Forking a spare process failed: %s", exc)
+            own_end.close()
+            self._spare_due = now + _LONGEST_PAUSE_S
+        else:
+            self._spare = _Spare(pid, own_end)
+        spare_end.close()
+
+    def _spare_ended(self) -> None:
+        if self._spare is not None:
+            self._spare.channel.close()
+            self._spare = None
+            self._spare_due = time.monotonic() + _LONGEST_PAUSE_S
+
     def _end_workers(self) -> None:
         """End what is left: idle workers end with the gateway, which ends with its channel to this process."""
         self._control.close()
@@ -343,9 +407,10 @@ class Supervisor:
         while self._workers and time.monotonic() < deadline:
             self._reap()
             time.sleep(0.005)
-        for pid in self._workers:
+        left = [*self._workers, *(() if self._spare is None else (self._spare.pid,))]
+        for pid in left:
             _kill(pid)
-        for pid in self._workers:  # killing takes a moment, and nothing is to be left when this process has ended
+        for pid in left:  # killing takes a moment, and nothing is to be left when this process has ended
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
 
