@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Callable, Iterable, NamedTuple
 
 from sagemaker_sklearn_container import contract
@@ -26,6 +27,10 @@ Work = Callable[[Channel], None]
 
 # Number of the pool in a server that has one.
 ONLY_POOL = 0
+# Begins what a spare process is told, which may be nothing more; a packet of no bytes would be an end.
+_WORK = b"W"
+# Of 1000; a process that takes half of the memory less than another one is then still chosen before it.
+_FIRST_TO_END = "500"
 # Leaves time to kill what does not stop, before the platform kills everything.
 GRACEFUL_STOP_S = contract.STOP_WINDOW_S - 5
 # A worker that ends sooner than this after its start may never live longer.
@@ -333,7 +338,7 @@ class Supervisor:
         try:
             pid = self._use_spare(pool, worker_end)
             if pid is None:
-                pid = _fork(lambda: pool.work(worker_end), (gateway_end, *self._not_a_workers()))
+                pid = _fork(lambda: _as_worker(pool.work, worker_end), (gateway_end, *self._not_a_workers()))
         except OSError as exc:
             gateway_end.close()
             logger.error("Forking a worker failed: %s. Trying again in %g s.", exc, _LONGEST_PAUSE_S)
@@ -361,7 +366,7 @@ class Supervisor:
             return None
         self._spare = None
         try:
-            spare.channel.send(pool.told, worker_end.fileno())
+            spare.channel.send(_WORK + pool.told, worker_end.fileno())
         except OSError:  # it has ended
             return None
         finally:
@@ -378,9 +383,9 @@ class Supervisor:
         def wait() -> None:
             packet = spare_end.receive()
             if packet is not None:
-                told, channel = bytes(packet.data), Channel.from_descriptor(packet.descriptor)
+                told, channel = bytes(packet.data[len(_WORK) :]), Channel.from_descriptor(packet.descriptor)
                 spare_end.close()
-                new_work(told)(channel)
+                _as_worker(new_work(told), channel)
 
         try:
             pid = _fork(wait, (own_end, *self._not_a_workers()))
@@ -413,6 +418,13 @@ class Supervisor:
         for pid in left:  # killing takes a moment, and nothing is to be left when this process has ended
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+
+
+def _as_worker(work: Work, channel: Channel) -> None:
+    """Work, as the process that the kernel ends first when the container has no memory left: it can be replaced."""
+    with contextlib.suppress(OSError):  # where /proc is not to be written, the largest one is ended
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_END)
+    work(channel)
 
 
 def _restart_pause_s(pool: _Pool) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Iterator
 
@@ -50,6 +51,29 @@ def test_a_model_that_takes_memory_without_end_is_refused(machines: ContainerPla
             assert many.names() == ["small"]
             assert many.invoke("small").text == "10"
         assert [worker["pid"] for worker in many.describe("small").json()["workers"]] == before
+
+
+@pytest.mark.parametrize("machines", [_LITTLE], indirect=True)
+def test_a_model_that_leaks_harms_no_other(machines: ContainerPlatform) -> None:
+    """M-31, S-46: the kernel ends its process, nothing else, and it comes back."""
+    script = _GREEDY.replace(
+        "    return str(len(model))\n", "    model.extend(os.urandom(1 << 20) for _ in range(20))\n    return '1'\n"
+    )
+    with serve_many(machines, script=_GREEDY) as many:
+        many.loaded("other", mib="10")
+        before = many.describe("other").json()["workers"][0]["pid"]
+        many.loaded("leaky", mib="1", **{"code/inference.py": script})
+        statuses: list[int] = []
+        while not statuses or statuses[-1] == 200:
+            statuses.append(many.invoke("leaky").status_code)
+            assert many.invoke("other").text == "10"
+            assert len(statuses) < 40
+        assert statuses[-1] in (502, 507)
+        assert len(statuses) > 3
+        assert many.describe("other").json()["workers"][0]["pid"] == before
+        deadline = time.monotonic() + 60
+        while many.invoke("leaky").status_code != 200:
+            assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize("machines", [_LITTLE], indirect=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Callable
 
 from sagemaker_sklearn_container.gateway import control as messages
@@ -152,6 +153,39 @@ def test_pools_come_and_go() -> None:
         assert [message.what for message in ended] == [messages.WORKER_ENDED] * 2 + [messages.POOL_ENDED]
         assert {message.pool for message in ended} == {7}
         talking.let_go()
+
+    assert _supervise_pools(talk, says) == 0
+
+
+def test_a_spare_process_that_ends_is_not_missed() -> None:
+    """M-31: the next worker is forked when it is asked for, and another one ahead."""
+
+    def talk(talking: _Talk) -> None:
+        supervisor = os.getppid()
+        for number in range(1, 4):
+            deadline = time.monotonic() + 60
+            spare: set[int] = set()
+            while not spare and time.monotonic() < deadline:
+                listed = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+                spare = {int(pid) for pid in listed} - {os.getpid(), *talking.pids.values()}
+            for pid in spare:
+                os.kill(pid, signal.SIGKILL)
+            talking.say(Message(messages.NEW_POOL, number, 0, 1, b"told"))
+            worker = talking.hear()
+            assert (worker.what, worker.pool) == (messages.NEW_WORKER, number)
+            packet = talking.channels[worker.worker].receive()
+            if packet is None:  # it was told before it had ended
+                assert talking.hear().what == messages.WORKER_ENDED
+            else:
+                assert bytes(packet.data) == b"told"
+        talking.let_go()
+
+    def says(told: bytes) -> Callable[[Channel], None]:
+        def work(channel: Channel) -> None:
+            channel.send(told)
+            channel.receive()
+
+        return work
 
     assert _supervise_pools(talk, says) == 0
 
