@@ -5,25 +5,42 @@ from __future__ import annotations
 import logging
 import sys
 
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+class _Formatter(logging.Formatter):
+    """Puts what this process serves before the name of a record's logger."""
+
+    subject = ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.subject = self.subject
+        return super().format(record)
 
 
-def configure(level: int, model: str | None = None) -> None:
+_formatter = _Formatter("%(asctime)s %(levelname)s %(subject)s%(name)s: %(message)s")
+
+
+def configure(level: int) -> None:
     """Send log records of `level` and above to standard error, where the platform collects them.
 
     Args:
         level: Numeric level of the `logging` module, 20 is INFO.
-        model: Name of the model that this process serves, if it is one of many.
 
-    Source: contract T-31, S-15, M-38.
+    Source: contract T-31, S-15.
     """
-    text = FORMAT
-    if model is not None:
-        text = text.replace("%(name)s", f"[{printable(model)}] ".replace("%", "%%") + "%(name)s")
-    logging.basicConfig(stream=sys.stderr, format=text, level=level, force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     # At DEBUG the AWS client logs request signatures and bodies.
     for name in ("boto3", "botocore", "s3transfer", "urllib3"):
         logging.getLogger(name).setLevel(max(level, logging.INFO))
+
+
+def name_model(name: str) -> None:
+    """Have the records of this process, one of many models', bear the model's name.
+
+    Source: contract M-38.
+    """
+    _formatter.subject = f"[{printable(name)}] "
 
 
 def printable(name: str) -> str:

@@ -11,8 +11,8 @@ from typing import Iterator
 from sagemaker_sklearn_container.cpus import CGROUP_ROOT
 
 _KIB = 1024
+_DATA_FIELD = 5  # of /proc/PID/statm, pages
 _MEMINFO = Path("/proc/meminfo")
-_STATUS = Path("/proc/self/status")
 # A new worker process costs a few MiB, and requests need some, too.
 RESERVE_BYTES = 32 * 1024 * _KIB
 # What version 1 of control groups says when there is no limit, give or take a page.
@@ -83,6 +83,16 @@ def size_of(directory: Path) -> int:
     return total
 
 
+def _data_bytes() -> int:
+    """What the kernel counts as this process's data, and its stack."""
+    # No file object, no path object: what Python touches on the way to them would be shared with other models no more.
+    descriptor = os.open("/proc/self/statm", os.O_RDONLY)
+    try:
+        return int(os.read(descriptor, 256).split()[_DATA_FIELD]) * resource.getpagesize()
+    finally:
+        os.close(descriptor)
+
+
 @contextlib.contextmanager
 def limited(most: int) -> Iterator[None]:
     """Let this process take `most` bytes more: an allocation beyond that raises MemoryError, instead of having the
@@ -91,7 +101,7 @@ def limited(most: int) -> Iterator[None]:
     Source: contract M-07.
     """
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    soft = _fields(_STATUS)["VmData"] + most
+    soft = _data_bytes() + most
     if before[0] != resource.RLIM_INFINITY:
         soft = min(soft, before[0])
     resource.setrlimit(resource.RLIMIT_DATA, (soft, before[1]))

@@ -43,7 +43,6 @@ class ModelProcess:
         program: Name of the script in a model's own code.
         limits: What is allowed.
         default_accept: Media type of answers when the client asks for none.
-        log_level: Numeric level of the `logging` module.
     """
 
     functions: Handlers
@@ -51,14 +50,13 @@ class ModelProcess:
     program: str
     limits: Limits
     default_accept: str
-    log_level: int
 
     def run(self, channel: Channel, specification: ModelSpecification) -> None:
         """Load the model, say so, and answer requests until the gateway closes the channel.
 
         Source: contract M-05, M-07, M-08, M-31, M-34, M-38.
         """
-        log.configure(self.log_level, specification.name)
+        log.name_model(specification.name)
         name_lines(specification.name)
         with contextlib.ExitStack() as stack:
             try:
@@ -81,13 +79,13 @@ class ModelProcess:
 
     def _load(self, specification: ModelSpecification, stack: contextlib.ExitStack) -> tuple[Handlers, Any]:
         with memory.limited(specification.memory_bytes):
-            module = self._own_module(Path(specification.url), stack)
+            code_dir = os.path.join(specification.url, "code")
+            module = self._own_module(Path(code_dir), stack) if os.path.isdir(code_dir) else None
             functions = self.functions if module is None else handlers.resolve(module)
             return functions, functions.load(specification.url, specification.name)
 
-    def _own_module(self, directory: Path, stack: contextlib.ExitStack) -> ModuleType | None:
+    def _own_module(self, code_dir: Path, stack: contextlib.ExitStack) -> ModuleType | None:
         """The model's own script, with its requirements, which go with `stack`; None if it has none (M-34)."""
-        code_dir = directory / "code"
         own = code_dir if loader.script_path(code_dir, self.program) is not None else None
         if (code_dir / contract.REQUIREMENTS_FILE).is_file():
             # To a directory of this process alone: another model may need another version.

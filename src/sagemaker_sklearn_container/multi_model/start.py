@@ -90,7 +90,7 @@ def serve(config: ServingConfig) -> int:
     _warm_up()
     module, code_dir = _shared_module(config)
     program = config.program or contract.DEFAULT_SERVING_PROGRAM
-    process = ModelProcess(handlers.resolve(module), code_dir, program, limits, config.default_accept, config.log_level)
+    process = ModelProcess(handlers.resolve(module), code_dir, program, limits, config.default_accept)
 
     def new_work(told: bytes) -> Work:
         specification = ModelSpecification.unpacked(told)

@@ -13,7 +13,6 @@ import socket
 import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Callable, Iterable, NamedTuple
 
 from sagemaker_sklearn_container import contract
@@ -30,7 +29,7 @@ ONLY_POOL = 0
 # Begins what a spare process is told, which may be nothing more; a packet of no bytes would be an end.
 _WORK = b"W"
 # Of 1000; a process that takes half of the memory less than another one is then still chosen before it.
-_FIRST_TO_END = "500"
+_FIRST_TO_END = b"500"
 # Leaves time to kill what does not stop, before the platform kills everything.
 GRACEFUL_STOP_S = contract.STOP_WINDOW_S - 5
 # A worker that ends sooner than this after its start may never live longer.
@@ -338,7 +337,7 @@ class Supervisor:
         try:
             pid = self._use_spare(pool, worker_end)
             if pid is None:
-                pid = _fork(lambda: _as_worker(pool.work, worker_end), (gateway_end, *self._not_a_workers()))
+                pid = self._fork_worker(lambda: pool.work(worker_end), gateway_end)
         except OSError as exc:
             gateway_end.close()
             logger.error("Forking a worker failed: %s. Trying again in %g s.", exc, _LONGEST_PAUSE_S)
@@ -355,9 +354,15 @@ class Supervisor:
         self._tell(Message(control.NEW_WORKER, pool_number, number, pid), gateway_end.fileno())
         gateway_end.close()
 
-    def _not_a_workers(self) -> tuple[Channel | socket.socket, ...]:
+    def _fork_worker(self, work: Callable[[], None], not_its_own: Channel) -> int:
+        """The process id of a new process that does `work`; OSError if there can be none."""
+
+        def run() -> None:
+            _prefer_to_be_ended()
+            work()
+
         spare = () if self._spare is None else (self._spare.channel,)
-        return (self._control, self._wakeup, self._wakeup_sink, *spare)
+        return _fork(run, (not_its_own, self._control, self._wakeup, self._wakeup_sink, *spare))
 
     def _use_spare(self, pool: _Pool, worker_end: Channel) -> int | None:
         """The process id of the spare process, which is that pool's worker now; None if there is none."""
@@ -385,10 +390,10 @@ class Supervisor:
             if packet is not None:
                 told, channel = bytes(packet.data[len(_WORK) :]), Channel.from_descriptor(packet.descriptor)
                 spare_end.close()
-                _as_worker(new_work(told), channel)
+                new_work(told)(channel)
 
         try:
-            pid = _fork(wait, (own_end, *self._not_a_workers()))
+            pid = self._fork_worker(wait, own_end)
         except OSError as exc:
             logger.debug("Forking a spare process failed: %s", exc)
             own_end.close()
@@ -420,11 +425,15 @@ class Supervisor:
                 os.waitpid(pid, 0)
 
 
-def _as_worker(work: Work, channel: Channel) -> None:
-    """Work, as the process that the kernel ends first when the container has no memory left: it can be replaced."""
-    with contextlib.suppress(OSError):  # where /proc is not to be written, the largest one is ended
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_END)
-    work(channel)
+def _prefer_to_be_ended() -> None:
+    """Be the process that the kernel ends first when the container has no memory left: this one can be replaced."""
+    # No file object: what Python touches on the way to one would no longer be shared.
+    with contextlib.suppress(OSError):  # where /proc is not to be written, the largest process is ended
+        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        try:
+            os.write(descriptor, _FIRST_TO_END)
+        finally:
+            os.close(descriptor)
 
 
 def _restart_pause_s(pool: _Pool) -> float:
