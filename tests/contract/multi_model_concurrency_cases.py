@@ -176,7 +176,7 @@ def test_histories_can_be_explained(many: Models) -> None:
 def test_a_hundred_models(many: Models) -> None:
     """M-12, M-13, M-41, M-42: what each costs is bounded; all of them end with the server, in time."""
     many.loaded("first")
-    before = many.says("first", "family")
+    before = many.family("first", 1)
     many.tree.write("models/shared/model/value", "shared")
     lock = many.tree.write("models/shared/model/lock", "")
     url, names = many.tree.inside("models/shared/model"), [f"m{number:03}" for number in range(110)]
@@ -188,11 +188,9 @@ def test_a_hundred_models(many: Models) -> None:
     assert not _free(lock)
     assert many.names(100) == ["first", *names]
     assert many.says(names[-1])["value"] == "shared"
-    after = many.says("first", "family")
-    assert len(after) == len(before) + len(names)
-    descriptors = {pid: told["descriptors"] for pid, told in after.items()}
-    parent, gateway, *models = (descriptors[pid] for pid in sorted(descriptors, key=int))
-    assert parent <= before[min(before, key=int)]["descriptors"] + 2
+    after = many.family("first", 1 + len(names))
+    parent, gateway, *models = (after[pid]["descriptors"] for pid in sorted(after))
+    assert parent <= before[min(before)]["descriptors"] + 2
     assert gateway < 4 * len(names)
     assert max(models) < 20
     grown = sum(told["kib"] for told in after.values()) - sum(told["kib"] for told in before.values())
@@ -206,17 +204,17 @@ def test_a_hundred_models(many: Models) -> None:
 def test_unloading_gives_the_memory_back(many: Models) -> None:
     """M-15, M-39: before the answer; what models share does not count twice."""
 
-    def held_kib() -> int:
-        return int(sum(told["kib"] for told in many.says("first", "family").values()))
+    def held_kib(models: int) -> int:
+        return sum(told["kib"] for told in many.family("first", models).values())
 
     many.loaded("first", "second")
-    empty = held_kib()
+    empty = held_kib(2)
     for _ in range(2):
         many.loaded("large", load="hold 300")
-        assert held_kib() > empty + 290 * 1024
+        assert held_kib(3) > empty + 290 * 1024
         assert many.describe("large").json()["workers"][0]["memoryUsage"] > 290 * _MIB
         assert many.unload("large").status_code == 200
-        assert held_kib() < empty + 60 * 1024
+        assert held_kib(2) < empty + 60 * 1024
 
 
 @pytest.mark.parametrize("busy", ["", "invoke", "load", "unload"])

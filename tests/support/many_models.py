@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from types import TracebackType
 from typing import Any, Iterator, Mapping
 from urllib.parse import quote
@@ -148,6 +149,22 @@ class Models:
         answer = self.invoke(name, body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+    def family(self, name: str, models: int) -> dict[int, Mapping[str, int]]:
+        """What the server's processes hold, by process id: `kib` of memory, shared pages in parts, and `descriptors`.
+
+        Args:
+            name: Of the model that is asked, with one worker as each model.
+            models: How many there are. Beside them there are the first process, the gateway, and the process that is
+                forked ahead; only when all of them are there it is the same memory that is counted twice in a test.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            told = self.says(name, "family")
+            if len(told) == models + 3:
+                return {int(pid): held for pid, held in told.items()}
+            assert time.monotonic() < deadline, f"{models} models, and processes {sorted(told)}"
+            time.sleep(0.05)
 
     def page(self, query: str = "") -> Any:
         """One page of the list."""

@@ -91,6 +91,7 @@ class WorkerLink:
         self._occupant = 0
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._begun = True  # the last request, for all that is known
         self._closed = False
         channel.set_blocking(False)
         loop.add_reader(channel.fileno(), self._readable)
@@ -125,21 +126,27 @@ class WorkerLink:
 
     def _check_time(self) -> None:
         self._timer = None
-        if self._closed or (self._request is None and not self._occupant):
-            return
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._check_time)
-            return
         # Whoever holds the lock keeps the worker from answering; it is held until the worker has ended.
-        if self._occupant and not (self._status is not None and self._status.stop_reading()):
-            return  # it has just finished
-        self._on_overdue()
-        self._lost(
-            begun=True,
-            error=RequestTimeoutError(
-                f"The request took longer than {self._limit_s:g} s, the limit set by {contract.MODEL_SERVER_TIMEOUT}."
-            ),
-        )
+        locked = self._stop_reading()
+        if self._request is None and not self._occupant:
+            overdue = False
+        elif self._loop.time() < self._deadline:
+            overdue = False
+            if self._timer is None and not self._closed:
+                self._timer = self._loop.call_at(self._deadline, self._check_time)
+        else:
+            overdue = locked or not self._occupant  # if that is not locked, it has just finished
+        if overdue:
+            self._on_overdue()
+            self._lost(
+                begun=True,
+                error=RequestTimeoutError(
+                    f"The request took longer than {self._limit_s:g} s, the limit set by "
+                    f"{contract.MODEL_SERVER_TIMEOUT}."
+                ),
+            )
+        elif locked and self._status is not None:
+            self._status.continue_reading()
 
     # Loans
 
@@ -199,7 +206,11 @@ class WorkerLink:
             return False
         if self._occupant:
             return True
-        if not status.stop_reading():
+        if not self._stop_reading():
+            return False
+        since = status.busy_since  # perhaps it has finished, and begun the next one
+        if time.monotonic() - since < patience_s:
+            status.continue_reading()
             return False
         current = status.connection
         # It answers a request of a connection; one that it was given waits in the channel.
@@ -219,11 +230,26 @@ class WorkerLink:
             self._dispatcher.resubmit(request)
         return True
 
+    def _stop_reading(self) -> bool:
+        """Take the lock if the worker computes, and then all that it said before it began; whether it is taken.
+
+        Without that a connection could be taken back that the worker has given back already, with what it has read.
+        """
+        status = self._status
+        if self._closed or status is None or not status.stop_reading():
+            return False
+        while self._take_packet():
+            pass
+        if self._closed:
+            status.continue_reading()
+            return False
+        return True
+
     # The channel
 
     def close(self) -> None:
         """Let go of a worker that has ended; answers that it has sent still count."""
-        while not self._closed and self._take_packet():
+        while self._take_packet():
             pass
         self._lost(begun=True)
         if self._status is not None:
@@ -231,7 +257,8 @@ class WorkerLink:
             self._status = None
 
     def end(self, error: RequestError) -> None:
-        """Let the worker end; a request that it has ends with `error`."""
+        """Let the worker end; a request that it has ends with `error`, and nobody else answers it."""
+        self._stop_reading()
         self._lost(begun=True, error=error)
 
     def _readable(self) -> None:
@@ -239,15 +266,17 @@ class WorkerLink:
 
     def _take_packet(self) -> bool:
         """Do what the next packet says; False if there is none."""
+        if self._closed:
+            return False
         try:
             packet = self._channel.receive()
         except BlockingIOError:
             return False
-        except ConnectionResetError:  # it ended with our packet unread
-            self._lost(begun=False)
-            return False
+        except ConnectionResetError:  # it ended with our last packet unread; it may have said something before
+            self._begun = False
+            return True
         if packet is None:
-            self._lost(begun=True)
+            self._lost(self._begun)
             return False
         what = packet.data[:1]
         if what == messages.RESPONSE:

@@ -180,6 +180,8 @@ class Supervisor:
         moments = [moment for pool in self._pools.values() for moment in pool.due]
         if self._stop_by is not None:
             moments.append(self._stop_by)
+        elif self._new_work is not None and self._spare is None:
+            moments.append(self._spare_due)
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _signalled(self, numbers: bytes) -> None:
