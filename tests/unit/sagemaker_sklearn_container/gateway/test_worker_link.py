@@ -126,7 +126,7 @@ class World:
         self.loop.close()
 
 
-@pytest.fixture
+@pytest.fixture()
 def world() -> Iterator[World]:
     made = World()
     yield made
