@@ -18,6 +18,7 @@ from typing import Callable, Iterable, NamedTuple
 from sagemaker_sklearn_container import contract
 from sagemaker_sklearn_container.gateway import control
 from sagemaker_sklearn_container.gateway.control import Message
+from sagemaker_sklearn_container.processes import library_pages
 from sagemaker_sklearn_container.processes.channel import Channel
 
 logger = logging.getLogger(__name__)
@@ -150,6 +151,7 @@ class Supervisor:
         gc.collect()
         # Keeps the garbage collector off what was loaded so far: writing its marks would unshare the pages.
         gc.freeze()
+        library_pages.unmap_unused()
         self._control.set_blocking(False)
         with selectors.DefaultSelector() as selector:
             selector.register(self._wakeup, selectors.EVENT_READ)
