@@ -80,7 +80,7 @@ class LentConnection:
         self.until = until
         self._socket = end
         self._view = reading.view
-        self._find = reading.memory.find
+        self._memory = reading.memory
         self._ids = reading.ids
         self._limits = reading.limits
         self._longest_body = reading.longest_body
@@ -88,6 +88,9 @@ class LentConnection:
         self._target = Target(loan.kind, "")
         self._parser = httptools.HttpRequestParser(self)
         self._request: HttpRequest | None = None
+        self._head = b""  # of the last request
+        self._body_length = 0
+        self._types: tuple[str, str] | None = None  # what it sends and accepts
         self._simple = False  # as far as is known
         self._headed = False
         self._whole = False
@@ -111,32 +114,22 @@ class LentConnection:
             raise NotSimpleError from None
         if not count:
             raise NotSimpleError
-        self._request, self._simple, self._headed, self._whole = None, True, False, False
-        parsed = count
-        if count > _SMALL_BYTES:
-            parsed = self._find(_END_OF_HEAD, 0, _SMALL_BYTES) + len(_END_OF_HEAD)
-        try:
-            self._parser.feed_data(view[:parsed])
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            raise NotSimpleError(bytes(view[:count])) from None
-        request = self._request
-        if request is None or not (self._simple and self._headed):
-            raise NotSimpleError(bytes(view[:count]))
-        if self._whole:
-            if parsed < count:
-                raise NotSimpleError(bytes(view[:count]))
-        else:
-            self._read_rest(request, parsed - request.length, count)
+        request = self._read_again(count)
+        if request is None:
+            request = self._parsed(count)
         request.identify(self._ids)
         return request
 
     def task(self, request: HttpRequest) -> Request:
         """The request as the worker's functions get it; a longer body is valid until the next one is read."""
-        content_type, accept = request.negotiated(self._default_accept)
+        types = self._types
+        if types is None:
+            content_type, accept = request.negotiated(self._default_accept)
+            types = self._types = content_type.decode("latin-1"), accept.decode("latin-1")
         return Request(
             self.loan.kind,
-            content_type.decode("latin-1"),
-            accept.decode("latin-1"),
+            types[0],
+            types[1],
             request.request_id.decode("ascii"),
             RequestHeaders(request.headers),
             request.body,
@@ -156,6 +149,47 @@ class LentConnection:
     def close(self) -> None:
         """Let go of it; the gateway has it still."""
         self._socket.close()
+
+    def _read_again(self, count: int) -> HttpRequest | None:
+        """The request in the `count` bytes that have come in, if its head is the last one's: most clients send the same
+        head each time, and it would be parsed to the same request.
+        """
+        size, request, memory = len(self._head), self._request, self._memory
+        if request is None or not 0 < size <= count or memory[:size] != self._head:
+            return None
+        end = size + self._body_length
+        if count < end or end > _SMALL_BYTES:
+            self._read_rest(request, size, count)
+        elif count > end:  # a client that sends ahead
+            raise NotSimpleError(memory[:count])
+        else:
+            request.set_body(memory[size:end])
+        return request
+
+    def _parsed(self, count: int) -> HttpRequest:
+        """The request in the `count` bytes that have come in."""
+        view = self._view
+        self._request, self._simple, self._headed, self._whole = None, True, False, False
+        self._head, self._types = b"", None
+        parsed = count
+        if count > _SMALL_BYTES:
+            parsed = self._memory.find(_END_OF_HEAD, 0, _SMALL_BYTES) + len(_END_OF_HEAD)
+        try:
+            self._parser.feed_data(view[:parsed])
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            raise NotSimpleError(bytes(view[:count])) from None
+        request = self._request
+        if request is None or not (self._simple and self._headed):
+            raise NotSimpleError(bytes(view[:count]))
+        start = parsed - request.length
+        if self._whole:
+            if parsed < count:
+                raise NotSimpleError(bytes(view[:count]))
+        else:
+            self._read_rest(request, start, count)
+            self._parser = httptools.HttpRequestParser(self)  # the last one waits for the rest of the body
+        self._head, self._body_length = self._memory[:start], request.length
+        return request
 
     # The parser
 
@@ -221,7 +255,6 @@ class LentConnection:
                 raise NotSimpleError(bytes(view[:count]))
             count += received
         request.set_body(view[start:end])
-        self._parser = httptools.HttpRequestParser(self)  # the last one waits for the rest of the body
 
     def _wait(self) -> None:
         poll = select.poll()

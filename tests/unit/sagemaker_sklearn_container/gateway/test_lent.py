@@ -128,3 +128,48 @@ def test_a_client_that_does_not_read_is_not_waited_for(pair: Pair) -> None:
     """S-12: the rest of an answer goes back with the connection."""
     assert 0 < pair.lent.send(b"x" * 10_000_000) < 10_000_000
     assert pair.lent.send(b"x") == 0
+
+
+def _posted(body: bytes, more: bytes = b"") -> bytes:
+    return HEAD + more + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+@pytest.mark.parametrize("length", [1, 4096, 20_000, 250_000])
+def test_a_head_that_is_sent_again_counts_again(pair: Pair, length: int) -> None:
+    """S-20, S-23, S-26, S-29, S-30: with the body that follows it, and not with what another one left behind."""
+    bodies = [bytes([number]) * length for number in range(1, 4)]
+    csv = b"Content-Type: text/csv\r\n", ("text/csv", "application/json")
+    text = b"Content-Type: text/plain\r\nAccept: text/csv\r\n", ("text/plain", "text/csv")
+    seen = set()
+    for fields, types in (csv, csv, text, csv):
+        for body in bodies:
+            sender = threading.Thread(target=pair.client.sendall, args=(_posted(body, fields),))
+            sender.start()
+            request = None
+            while request is None:
+                request = pair.lent.read()
+            sender.join()
+            task = pair.lent.task(request)
+            assert bytes(task.body) == body
+            assert (task.content_type, task.accept) == types
+            seen.add(task.request_id)
+    assert len(seen) == 4 * len(bodies)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SMALL[:40],  # the rest of it is what the one before left
+        SMALL[:-4],
+        SMALL + b"x",
+        SMALL + SMALL,
+        SMALL.replace(b"Length: 3", b"Length: 4") + b"5P",
+        SMALL[:-1],
+    ],
+)
+def test_what_only_begins_like_the_last_request_goes_back_whole(pair: Pair, data: bytes) -> None:
+    """S-12, S-29."""
+    pair.client.sendall(SMALL)
+    assert pair.lent.read() is not None
+    pair.client.sendall(data)
+    assert pair.returned() == data
