@@ -50,7 +50,7 @@ def layer(name, args, inputs=(), environment=(), log_output=False):
 
 
 def wheels_layer(name, wheels, inputs):
-    """A layer of the wheels in the folder `wheels`, unpacked, trimmed, corrected and compiled."""
+    """A layer of the wheels in the folder `wheels`, unpacked, trimmed, corrected, some files replaced, and compiled."""
     layer(
         name=name,
         args=[
@@ -59,6 +59,7 @@ def wheels_layer(name, wheels, inputs):
             "--trimming=3rdparty/python/trimming.txt",
             "--overrides=3rdparty/python/overrides.txt",
             "--excludes=3rdparty/python/excludes.txt",
+            "--replacements=3rdparty/python/replacements.txt",
         ],
         inputs=["3rdparty/python:corrections", *inputs],
     )

@@ -20,6 +20,7 @@ from image_layers.layer import write_layer
 from image_layers.libraries import unpack_wheels
 from image_layers.lock import check_against, read_lock, share_of
 from image_layers.operating_system import add_user, bootstrap, drift, read_names, read_packages
+from image_layers.replacements import read_replacements
 from image_layers.trimming import read_trimming
 from image_layers.wheels import collect_wheels
 
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     libraries.add_argument("--trimming", type=Path, required=True)
     libraries.add_argument("--overrides", type=Path, required=True)
     libraries.add_argument("--excludes", type=Path, required=True)
+    libraries.add_argument("--replacements", type=Path, required=True)
     libraries.add_argument("--out", type=Path, required=True)
     libraries.set_defaults(run=_libraries)
 
@@ -107,7 +109,8 @@ def _libraries(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as work:
         tree = Path(work)
         corrections = read_corrections(options.overrides, options.excludes)
-        unpack_wheels(options.wheels, tree, read_trimming(options.trimming), corrections)
+        replacements = read_replacements(options.replacements)
+        unpack_wheels(options.wheels, tree, read_trimming(options.trimming), corrections, replacements)
         _compile(tree)
         _write(options.out, entries_of_tree(tree, PurePosixPath("/")))
 

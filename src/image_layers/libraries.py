@@ -14,29 +14,42 @@ from installer.sources import WheelContentElement, WheelFile
 from image_layers import layout
 from image_layers.corrections import Corrections
 from image_layers.errors import LayerError
+from image_layers.replacements import Replacements
 from image_layers.trimming import Trimming
 
 
 class ShippedWheel(WheelFile):
-    """A wheel as it ships: trimmed of files and with its declared dependencies corrected.
+    """A wheel as it ships: trimmed of files, with some replaced, and with its declared dependencies corrected.
 
     Its RECORD is written from what is unpacked, so it lists just what is there.
     """
 
     trimming: Trimming
     corrections: Corrections
+    replacements: Replacements
 
     def get_contents(self) -> Iterator[WheelContentElement]:
+        replaced = self.replacements.of(self.distribution)
         for record, stream, executable in super().get_contents():
             if self.trimming.drops(record[0]):
                 continue
+            replacement = replaced.pop(record[0], None)
+            if replacement is not None:
+                stream = cast(BinaryIO, io.BytesIO(replacement.apply(stream.read())))
             if record[0] == f"{self.dist_info_dir}/METADATA":
                 corrected = self.corrections.apply(stream.read().decode("utf-8"))
                 stream = cast(BinaryIO, io.BytesIO(corrected.encode("utf-8")))
             yield record, stream, executable
+        for missing in replaced.values():
+            raise LayerError(
+                f"{missing.origin} replaces {missing.path} of {missing.distribution}, which ships no such file any "
+                "more. Look where the library has put its content, and change the line or take it away."
+            )
 
 
-def unpack_wheels(wheels: Path, tree: Path, trimming: Trimming, corrections: Corrections) -> None:
+def unpack_wheels(
+    wheels: Path, tree: Path, trimming: Trimming, corrections: Corrections, replacements: Replacements
+) -> None:
     """Install every wheel in `wheels` below `tree`, which stands for the image's root.
 
     Args:
@@ -44,9 +57,10 @@ def unpack_wheels(wheels: Path, tree: Path, trimming: Trimming, corrections: Cor
         tree: Directory to fill.
         trimming: What need not ship.
         corrections: What the wheels declare wrongly.
+        replacements: What ships in place of some of their files.
 
     Raises:
-        LayerError: two wheels bring the same file.
+        LayerError: two wheels bring the same file; or one to be replaced has changed or is gone.
     """
     destination = SchemeDictionaryDestination(
         scheme_dict={
@@ -63,7 +77,7 @@ def unpack_wheels(wheels: Path, tree: Path, trimming: Trimming, corrections: Cor
     for path in sorted(wheels.glob("*.whl")):
         with ShippedWheel.open(path) as wheel:
             shipped = cast(ShippedWheel, wheel)
-            shipped.trimming, shipped.corrections = trimming, corrections
+            shipped.trimming, shipped.corrections, shipped.replacements = trimming, corrections, replacements
             try:
                 install(source=shipped, destination=destination, additional_metadata={"INSTALLER": b"pip\n"})
             except FileExistsError as error:

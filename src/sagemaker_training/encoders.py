@@ -80,10 +80,12 @@ def json_to_numpy(string_like: str | bytes, dtype: Any = None) -> np.ndarray[Any
 def array_to_csv(array_like: Any) -> str:
     """`array_like` as CSV text: 1-D gives one value per line, 2-D one row per line; `\\n` line ends and a final one.
 
+    Sparse matrices are written as the dense tables that they stand for.
+
     Raises:
         EncodeError: it has more than two dimensions.
 
-    Source: contract C-22.
+    Source: contract C-22, A-04.
     """
     from sagemaker_sklearn_container.codecs import csv_codec
 
@@ -131,7 +133,7 @@ def array_to_recordio_protobuf(array_like: Any, labels: Any = None) -> bytes:
     Raises:
         ValueError: shape or dtype is another, or an integer does not fit 32 bits.
 
-    Source: contract C-25.
+    Source: contract C-25, A-04.
     """
     from sagemaker_sklearn_container.codecs import recordio_codec
 

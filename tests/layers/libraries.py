@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 from tests.layers.tool import run
@@ -22,6 +23,7 @@ def write_inputs(
     alpha = {
         "alpha/__init__.py": "from alpha.known import is_known\n",
         "alpha/known.py": _MODULE,
+        "alpha/slow.py": "import beta\n",
         "alpha/codec.py": "# coding: cp1250\n",
         "alpha/template.py": "{% not python %}\n",
         "alpha/données.txt": "é\n",
@@ -44,6 +46,10 @@ def write_inputs(
         shuffle=shuffle,
     )
     build_wheel(folder / "wheels", "beta", beta, date_time=date_time, shuffle=shuffle)
+    (folder / "replacements").mkdir()
+    (folder / "replacements" / "quick.py").write_text("NAMES = {'a', 'b', None}\n")
+    original = sha256(alpha["alpha/slow.py"].encode()).hexdigest()
+    (folder / "replacements.txt").write_text(f"alpha alpha/slow.py {original} replacements/quick.py\n")
     for name, text in (("trimming", "- */tests/*\n"), ("overrides", "beta>=1\n"), ("excludes", "dask\n")):
         (folder / f"{name}.txt").write_text(text)
 
@@ -51,5 +57,6 @@ def write_inputs(
 def build_layer(folder: Path, **environ: str) -> Path:
     """The layer of the inputs in `folder`."""
     rules = ["--trimming=trimming.txt", "--overrides=overrides.txt", "--excludes=excludes.txt"]
+    rules += ["--replacements=replacements.txt"]
     run(folder, "libraries", "--wheels=wheels", *rules, "--out=layer.tar", **environ)
     return folder / "layer.tar"

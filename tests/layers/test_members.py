@@ -49,6 +49,10 @@ def test_the_members_are_those_of_the_list(layer: tarfile.TarFile) -> None:
     assert found == [line for line in listed if not line.startswith("#")], "\n".join(found)
 
 
+def test_a_replaced_file_ships_as_ours(layer: tarfile.TarFile) -> None:
+    assert _content(layer, f"{SITE_PACKAGES}alpha/slow.py") == b"NAMES = {'a', 'b', None}\n"
+
+
 def test_every_member_has_the_one_time(layer: tarfile.TarFile) -> None:
     assert {member.mtime for member in layer} == {MTIME}
 

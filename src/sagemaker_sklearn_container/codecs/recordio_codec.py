@@ -1,41 +1,20 @@
-"""application/x-recordio-protobuf: one `aialgs.data.Record` message per row, each in a RecordIO frame.
-
-The messages, as protobuf numbers them:
-    Record: features = 1, label = 2, both maps of string to Value; the only key read and written is "values".
-    Value: one of float32_tensor = 2, float64_tensor = 3, int32_tensor = 7.
-    a tensor: values = 1, keys = 2, shape = 3, all packed; keys and shape, of sparse rows only, are uint64.
+"""application/x-recordio-protobuf: whole tables at once where that can be, and one record after the other elsewhere.
 
 Source: contract C-25.
 """
 
 from __future__ import annotations
 
-import struct
-from typing import Any, Iterable, Iterator, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 import numpy as np
 
-from sagemaker_sklearn_container.codecs import texts
+from sagemaker_sklearn_container.codecs import recordio_format as wire
+from sagemaker_sklearn_container.codecs import recordio_reader, recordio_writer, texts, varints
 from sagemaker_sklearn_container.codecs.arrays import as_array
 from sagemaker_sklearn_container.errors import DecodeError, EncodeError
 
 MEDIA_TYPE = "application/x-recordio-protobuf"
-
-_MAGIC = 0xCED7230A
-_ALIGNMENT = 4
-_FEATURES, _LABEL = 1, 2
-_MAP_KEY, _MAP_VALUE = 1, 2
-_VALUES, _KEYS, _SHAPE = 1, 2, 3
-_VARINT_BITS = 7
-_BYTES_FIELD = 2  # protobuf's wire type of fields that carry their length
-_VARINT_FIELD, _FIXED64_FIELD, _FIXED32_FIELD = 0, 1, 5
-_LONGEST_VARINT = 10
-_MOST_COLUMNS = 2**31 - 1
-_FRAME = struct.Struct("<II")
-
-# Number of the tensor's field in Value, and dtype of the values as they are written.
-_TENSORS = {"float32": (2, "<f4"), "float64": (3, "<f8"), "int32": (7, "<i4"), "int64": (7, "<i4")}
-_DTYPES = {2: "<f4", 3: "<f8", 7: "<i4"}
 
 
 def decode(body: texts.Body) -> Any:
@@ -58,6 +37,9 @@ def decode(body: texts.Body) -> Any:
     table = _equal_records(raw)
     if table is not None:
         return table
+    found = recordio_reader.read(raw)
+    if found is not None:
+        return _table(found)
     rows: list[_Row] = []
     start = 0
     while start < len(raw):
@@ -73,9 +55,10 @@ def decode(body: texts.Body) -> Any:
         rows.append(row)
     if not rows:
         raise DecodeError(f"Reading the {MEDIA_TYPE} body: it has no records; send at least one.")
-    if rows[0].is_sparse:
-        return _matrix(rows)
-    return np.stack([row.values for row in rows])
+    keys = np.concatenate([row.keys for row in rows]) if rows[0].is_sparse else None
+    values: np.ndarray[Any, Any] = np.concatenate([row.values for row in rows])
+    ends = np.cumsum([len(row.values) for row in rows])
+    return _table(wire.Rows(values, ends, rows[0].columns, keys))
 
 
 def encode(prediction: Any) -> bytes:
@@ -89,7 +72,7 @@ def encode(prediction: Any) -> bytes:
     rows = prediction if hasattr(prediction, "tocsr") else as_array(prediction)
     if not hasattr(rows, "tocsr"):
         rows = rows.reshape(-1, 1) if rows.ndim < 2 else rows
-        if rows.dtype.name not in _TENSORS and rows.dtype.kind in "biuf":
+        if rows.dtype.name not in wire.TENSORS and rows.dtype.kind in "biuf":
             rows = rows.astype(np.float64 if rows.dtype.itemsize > 2 else np.float32)
     try:
         return encode_labelled(rows)
@@ -114,85 +97,50 @@ def encode_labelled(rows: Any, labels: Any = None) -> bytes:
     if len(shape) not in (1, 2):
         raise ValueError(f"Writing RecordIO-protobuf: the array's shape is {shape}; it must have one axis or two.")
     if hasattr(rows, "tocsr"):
-        tensors = _sparse_tensors(rows.tocsr())
+        matrix = rows.tocsr()
+        number, values = _values(matrix.data, "array")
+        features = recordio_writer.sparse(number, values, matrix)
     else:
-        tensors = _dense_tensors(np.atleast_2d(np.asarray(rows)), "array")
-    entries: Iterable[bytes] = (_map_entry(_FEATURES, tensor) for tensor in tensors)
-    if labels is not None:
-        column = np.asarray(labels)
-        n_rows = shape[0] if len(shape) == 2 else 1
-        if column.shape != (n_rows,):
-            raise ValueError(
-                f"Writing RecordIO-protobuf: the labels' shape is {column.shape}; it must be ({n_rows},), one label "
-                "per row."
-            )
-        labelled = zip(entries, _dense_tensors(column.reshape(-1, 1), "labels"))
-        entries = (entry + _map_entry(_LABEL, label) for entry, label in labelled)
-    return b"".join(map(_frame, entries))
-
-
-def _dense_tensors(table: np.ndarray[Any, Any], what: str) -> Iterator[bytes]:
-    number, values = _values(table, what)
-    return (_field(number, _packed_field(_VALUES, _packed(row))) for row in values)
-
-
-def _sparse_tensors(matrix: Any) -> Iterator[bytes]:
-    number, values = _values(matrix.data, "array")
-    shape = _field(_SHAPE, _varint(matrix.shape[1]))
-    for start, end in zip(matrix.indptr[:-1], matrix.indptr[1:]):
-        keys = b"".join(map(_varint, matrix.indices[start:end].tolist()))
-        tensor = _packed_field(_VALUES, _packed(values[start:end])) + _packed_field(_KEYS, keys) + shape
-        yield _field(number, tensor)
+        features = recordio_writer.dense(*_values(np.atleast_2d(np.asarray(rows)), "array"))
+    if labels is None:
+        return recordio_writer.framed(features, None)
+    column = np.asarray(labels)
+    n_rows = shape[0] if len(shape) == 2 else 1
+    if column.shape != (n_rows,):
+        raise ValueError(
+            f"Writing RecordIO-protobuf: the labels' shape is {column.shape}; it must be ({n_rows},), one label per "
+            "row."
+        )
+    return recordio_writer.framed(features, recordio_writer.dense(*_values(column.reshape(-1, 1), "labels")))
 
 
 def _values(array: np.ndarray[Any, Any], what: str) -> tuple[int, np.ndarray[Any, Any]]:
-    """Field number of the tensor that holds `array`, and its values as they are written."""
-    if array.dtype.name not in _TENSORS:
+    """Field number of the tensor that holds `array`; and the array, floats in the byte order that is written."""
+    if array.dtype.name not in wire.TENSORS:
         raise ValueError(
             f"Writing RecordIO-protobuf: the dtype of the {what} is {array.dtype}; it must be one of: "
-            f"{', '.join(_TENSORS)}. Convert it with astype."
+            f"{', '.join(wire.TENSORS)}. Convert it with astype."
         )
-    number, written = _TENSORS[array.dtype.name]
-    values = array.astype(written)
-    if array.dtype.kind == "i" and not np.array_equal(values, array):
+    number, written = wire.TENSORS[array.dtype.name]
+    if array.dtype.kind == "f":
+        return number, array.astype(written, copy=False)
+    bounds = np.iinfo(written)
+    if array.size and (array.min() < bounds.min or array.max() > bounds.max):
         raise ValueError(
             f"Writing RecordIO-protobuf: the integers in the {what} go from {array.min()} to {array.max()}; they "
             "must fit 32 bits. Convert it with astype('float64')."
         )
-    return number, values
+    return number, array
 
 
-def _packed(values: np.ndarray[Any, Any]) -> bytes:
-    if values.dtype.kind == "f":
-        return values.tobytes()
-    # Protobuf writes a negative int32 as the 64 bits of its two's complement.
-    return b"".join(_varint(value & 0xFFFFFFFFFFFFFFFF) for value in values.tolist())
+def _table(rows: wire.Rows) -> Any:
+    """What `decode` gives."""
+    if rows.keys is None:
+        return rows.values.reshape(len(rows.ends), rows.columns)
+    from scipy import sparse
 
-
-def _map_entry(number: int, value: bytes) -> bytes:
-    return _field(number, _field(_MAP_KEY, b"values") + _field(_MAP_VALUE, value))
-
-
-def _packed_field(number: int, content: bytes) -> bytes:
-    """A repeated field; protobuf leaves empty ones out."""
-    return _field(number, content) if content else b""
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | _BYTES_FIELD]) + _varint(len(content)) + content
-
-
-def _varint(number: int) -> bytes:
-    groups = bytearray()
-    while number >= 1 << _VARINT_BITS:
-        groups.append(number & 0x7F | 0x80)
-        number >>= _VARINT_BITS
-    groups.append(number)
-    return bytes(groups)
-
-
-def _frame(message: bytes) -> bytes:
-    return _FRAME.pack(_MAGIC, len(message)) + message + b"\0" * (-len(message) % _ALIGNMENT)
+    ends = np.concatenate(([0], rows.ends))
+    return sparse.csr_matrix((rows.values, rows.keys, ends), shape=(len(rows.ends), rows.columns))
 
 
 class _Row(NamedTuple):
@@ -207,16 +155,16 @@ class _Row(NamedTuple):
 
 def _unframed(raw: bytes | memoryview, start: int) -> tuple[memoryview, int]:
     """The message of the frame that begins at `start`, and where the next frame begins."""
-    begin = start + _FRAME.size
+    begin = start + wire.FRAME.size
     if begin > len(raw):
         raise ValueError(f"{len(raw) - start} bytes are no frame")
-    magic, length = _FRAME.unpack_from(raw, start)
-    if magic != _MAGIC:
-        raise ValueError(f"its frame begins with 0x{magic:08x} instead of 0x{_MAGIC:08x}")
+    magic, length = wire.FRAME.unpack_from(raw, start)
+    if magic != wire.MAGIC:
+        raise ValueError(f"its frame begins with 0x{magic:08x} instead of 0x{wire.MAGIC:08x}")
     end = begin + length
     if end > len(raw):
         raise ValueError(f"its frame promises {length} bytes, but {len(raw) - begin} follow")
-    return memoryview(raw)[begin:end], end + -length % _ALIGNMENT
+    return memoryview(raw)[begin:end], end + -length % wire.ALIGNMENT
 
 
 def _equal_records(raw: bytes | memoryview) -> np.ndarray[Any, Any] | None:
@@ -233,7 +181,12 @@ def _equal_records(raw: bytes | memoryview) -> np.ndarray[Any, Any] | None:
     at = first.find(values)
     frames = np.frombuffer(raw, np.uint8).reshape(-1, size)
     # What precedes the values must be equal, and nothing may follow them but padding.
-    if not values or at < 0 or len(first) - at - len(values) >= _ALIGNMENT or (frames[:, :at] != frames[0, :at]).any():
+    if (
+        not values
+        or at < 0
+        or len(first) - at - len(values) >= wire.ALIGNMENT
+        or (frames[:, :at] != frames[0, :at]).any()
+    ):
         return None
     return frames[:, at : at + len(values)].copy().view(row.dtype)
 
@@ -241,50 +194,41 @@ def _equal_records(raw: bytes | memoryview) -> np.ndarray[Any, Any] | None:
 def _row(message: memoryview) -> _Row:
     tensor: tuple[int, memoryview] | None = None
     for number, content in _bytes_fields(message):
-        if number != _FEATURES:
+        if number != wire.FEATURES:
             continue
         entry = dict(_bytes_fields(content))
-        if bytes(entry.get(_MAP_KEY, b"")) == b"values":
-            for kind, inner in _bytes_fields(entry.get(_MAP_VALUE, memoryview(b""))):
-                if kind in _DTYPES:
+        if bytes(entry.get(wire.MAP_KEY, b"")) == wire.NAME:
+            for kind, inner in _bytes_fields(entry.get(wire.MAP_VALUE, memoryview(b""))):
+                if kind in wire.DTYPES:
                     tensor = kind, inner
     if tensor is None:
         raise ValueError("it has no features named 'values'")
     kind, content = tensor
-    dtype = _DTYPES[kind]
-    parts: dict[int, list[bytes]] = {_VALUES: [], _KEYS: [], _SHAPE: []}
-    for number, wire, part in _fields(content):
+    dtype = wire.DTYPES[kind]
+    parts: dict[int, list[bytes]] = {wire.VALUES: [], wire.KEYS: [], wire.SHAPE: []}
+    for number, form, part in _fields(content):
         if number in parts:
             # One entry of a field that is not packed has the bytes that it would have packed.
-            parts[number].append(bytes(part) if wire != _VARINT_FIELD else _varint(part))
-    packed = b"".join(parts[_VALUES])
+            parts[number].append(bytes(part) if form != wire.VARINT_FIELD else varints.one(part))
+    packed = b"".join(parts[wire.VALUES])
     if dtype == "<i4":
         values = (_varints(packed) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
     else:
         if len(packed) % np.dtype(dtype).itemsize:
             raise ValueError(f"its values take {len(packed)} bytes, no multiple of their size")
         values = np.frombuffer(packed, dtype)
-    shape, keys = _varints(b"".join(parts[_SHAPE])), _varints(b"".join(parts[_KEYS]))
+    shape, keys = _varints(b"".join(parts[wire.SHAPE])), _varints(b"".join(parts[wire.KEYS]))
     if not len(keys) and (not len(shape) or (len(shape) == 1 and int(shape[0]) == len(values))):
         return _Row(values, keys, dtype, False, len(values))
-    if len(shape) != 1 or len(keys) != len(values) or int(shape[0]) > _MOST_COLUMNS:
+    if len(shape) != 1 or len(keys) != len(values) or int(shape[0]) > wire.MOST_COLUMNS:
         raise ValueError(f"it has {len(values)} values, {len(keys)} keys and shape {shape[:2].tolist()}")
     if len(keys) and keys.max() >= shape[0]:
         raise ValueError(f"key {keys.max()} lies outside its shape {shape.tolist()}")
     return _Row(values, keys.astype(np.int64), dtype, True, int(shape[0]))
 
 
-def _matrix(rows: list[_Row]) -> Any:
-    from scipy import sparse
-
-    ends = np.cumsum([0] + [len(row.values) for row in rows])
-    values = np.concatenate([row.values for row in rows])
-    keys: np.ndarray[Any, Any] = np.concatenate([row.keys for row in rows])
-    return sparse.csr_matrix((values, keys, ends), shape=(len(rows), rows[0].columns))
-
-
 def _bytes_fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    return ((number, content) for number, wire, content in _fields(message) if wire == _BYTES_FIELD)
+    return ((number, content) for number, form, content in _fields(message) if form == wire.BYTES_FIELD)
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int, Any]]:
@@ -292,30 +236,30 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int, Any]]:
     at, end = 0, len(message)
     while at < end:
         tag, at = _read_varint(message, at)
-        number, wire = tag >> 3, tag & 7
-        if wire == _VARINT_FIELD:
+        number, form = tag >> 3, tag & 7
+        if form == wire.VARINT_FIELD:
             value, at = _read_varint(message, at)
-            yield number, wire, value
+            yield number, form, value
             continue
-        if wire == _BYTES_FIELD:
+        if form == wire.BYTES_FIELD:
             size, at = _read_varint(message, at)
-        elif wire in (_FIXED32_FIELD, _FIXED64_FIELD):
-            size = 4 if wire == _FIXED32_FIELD else 8
+        elif form in (wire.FIXED32_FIELD, wire.FIXED64_FIELD):
+            size = 4 if form == wire.FIXED32_FIELD else 8
         else:
-            raise ValueError(f"a field has the wire type {wire}")
+            raise ValueError(f"a field has the wire type {form}")
         if size > end - at:
             raise ValueError(f"a field promises {size} bytes, but {end - at} follow")
-        yield number, wire, message[at : at + size]
+        yield number, form, message[at : at + size]
         at += size
 
 
 def _read_varint(message: memoryview, at: int) -> tuple[int, int]:
     value = shift = 0
-    for group in message[at : at + _LONGEST_VARINT]:
+    for group in message[at : at + varints.LONGEST]:
         value |= (group & 0x7F) << shift
-        shift += _VARINT_BITS
+        shift += 7
         if group < 0x80:
-            return value & 0xFFFFFFFFFFFFFFFF, at + shift // _VARINT_BITS
+            return value & 0xFFFFFFFFFFFFFFFF, at + shift // 7
     raise ValueError("a number has no end")
 
 

@@ -10,8 +10,8 @@ from typing import Callable, Tuple
 
 # A pipe that is writable takes this much without waiting (pipe(7)).
 _PIPE_BYTES = select.PIPE_BUF
-# How long lines are collected: a system call for each would cost as much as the rest of a request's log line. The request
-# behind a batch waits for it, so that a shorter time would be seen in more than one of a hundred.
+# How long lines are collected: a system call for each would cost as much as the rest of a request's log line. The
+# request behind a batch waits for it, so that a shorter time would be seen in more than one of a hundred.
 _COLLECT_S = 0.1
 # Lines kept while nobody reads standard output; beyond that they are dropped and counted.
 _MOST_LINES = 10_000

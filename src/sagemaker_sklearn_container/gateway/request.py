@@ -180,7 +180,7 @@ class HttpRequest:
         self.length += len(data)
         self._chunks.append(data)
 
-    def set_body(self, body: memoryview) -> None:
+    def set_body(self, body: bytes | memoryview) -> None:
         """Take the whole body, whatever there is of it already."""
         self.length = len(body)
         self._chunks = [body]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import logging
 import os
 from typing import Iterator, NamedTuple
@@ -45,10 +44,10 @@ def unmap_unused() -> None:
     # Files that are mapped for their data, such as a model's, are not read anew at each prediction.
     programs = {mapping.path for mapping in mappings if mapping.permissions == _CODE}
     for mapping in mappings:
-        if mapping.permissions in (_CODE, _READ_ONLY) and mapping.path in programs and not mapping.own_kib:
-            if advise(mapping.start, mapping.end - mapping.start, _MADV_DONTNEED):
-                code = ctypes.get_errno()
-                logger.debug("Pages of %s stay mapped: %s", mapping.path, errno.errorcode.get(code, os.strerror(code)))
+        if mapping.permissions not in (_CODE, _READ_ONLY) or mapping.path not in programs or mapping.own_kib:
+            continue
+        if advise(mapping.start, mapping.end - mapping.start, _MADV_DONTNEED):
+            logger.debug("Pages of %s stay mapped: %s", mapping.path, os.strerror(ctypes.get_errno()))
 
 
 def _mappings() -> Iterator[_Mapping]:

@@ -14,6 +14,7 @@ from sagemaker_sklearn_container.cpus import available_cpus
 from sagemaker_sklearn_container.errors import ContainerError
 from sagemaker_sklearn_container.serving import config as configuration
 from sagemaker_sklearn_container.serving.config import ServingConfig
+from sagemaker_sklearn_container.serving.libraries import extract_features_without_pools
 from sagemaker_sklearn_container.serving.threads import thread_limits
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ def main() -> None:
         # Of many models each process has one thread: there are more of them than processors (M-38).
         processes = max(config.workers, cpus) if config.multi_model else config.workers
         os.environ.update(thread_limits(os.environ, processes, cpus))
+        extract_features_without_pools()
         sys.dont_write_bytecode = True  # the code directory may be the user's own (K-10), or read-only (U-08)
         _serve(config)
     except ContainerError as exc:

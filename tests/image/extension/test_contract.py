@@ -1,4 +1,4 @@
-"""The contract in containers of the extension image."""
+"""The contract in containers of the extension image, and that of its libraries."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Iterator
 import pytest
 
 from tests.contract.cases import *  # noqa: F403
+from tests.image.extension.library_cases import *  # noqa: F403
 from tests.support.container_platform import ContainerPlatform
 from tests.support.engine import Image, image_of
 from tests.support.platform import Platform

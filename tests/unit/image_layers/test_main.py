@@ -30,10 +30,10 @@ def _libraries(folder: Path, *wheels: str) -> list[str]:
     (folder / "wheels").mkdir()
     for name in wheels:
         build_wheel(folder / "wheels", name, {f"{name}.py": ""})
-    for name in ("trimming", "overrides", "excludes"):
+    for name in ("trimming", "overrides", "excludes", "replacements"):
         (folder / f"{name}.txt").write_text("")
     options = ["--wheels=wheels", "--trimming=trimming.txt", "--overrides=overrides.txt", "--excludes=excludes.txt"]
-    return ["libraries", *options]
+    return ["libraries", *options, "--replacements=replacements.txt"]
 
 
 def _names(layer: Path) -> list[str]:

@@ -12,10 +12,37 @@ import sys
 import warnings
 
 import numpy as np
+from scipy import sparse
 
-from sagemaker_containers import _encoders
+from sagemaker_containers import _encoders, _recordio
+from sagemaker_containers.record_pb2 import Record
 
 TEXT_TYPES = ("application/json", "text/csv")
+
+
+def records(saved):
+    """The records of the rows and labels in an NPZ body: `rows`, or the three parts and the shape of a csr_matrix."""
+    parts = np.load(io.BytesIO(saved), allow_pickle=False)
+    if "rows" in parts:
+        rows = parts["rows"]
+    else:
+        rows = sparse.csr_matrix((parts["data"], parts["indices"], parts["indptr"]), shape=tuple(parts["shape"]))
+    return _encoders.array_to_recordio_protobuf(rows, parts.get("labels"))
+
+
+def tensors(body):
+    """What protobuf reads in each record: kind, values, keys and shape of the features; kind and values of labels."""
+    for message in _recordio._read_recordio(io.BytesIO(body)):
+        record = Record.FromString(message)
+        features = record.features["values"]
+        kind = features.WhichOneof("value")
+        tensor = getattr(features, kind)
+        found = [kind, list(tensor.values), list(tensor.keys), list(tensor.shape)]
+        if "values" in record.label:
+            label = record.label["values"]
+            kind = label.WhichOneof("value")
+            found += [kind, list(getattr(label, kind).values)]
+        yield found
 
 
 def answer(request):
@@ -23,7 +50,11 @@ def answer(request):
     body = base64.b64decode(request["body"])
     media_type = request["media_type"]
     try:
-        if request["do"] == "decode":
+        if request["do"] == "records":
+            found = records(body)
+        elif request["do"] == "tensors":
+            found = json.dumps(list(tensors(body))).encode("ascii")
+        elif request["do"] == "decode":
             # The replaced default input_fn: text types get float32.
             if media_type in TEXT_TYPES:
                 result = _encoders.decode(body.decode("utf-8"), media_type).astype(np.float32)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from sagemaker_sklearn_container.codecs import csv_codec, doubles
 from sagemaker_sklearn_container.errors import DecodeError, EncodeError
@@ -199,6 +200,27 @@ def test_decoding_takes_little_more_than_the_body_and_the_table() -> None:
 def test_predictions_become_lines(prediction: Any, body: bytes) -> None:
     """C-22."""
     assert csv_codec.encode(prediction) == body
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "bool"])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (700, 50), (2, 40_000), (0, 3), (2, 0)])
+def test_sparse_predictions_are_written_as_the_table_they_stand_for(dtype: str, shape: tuple[int, int]) -> None:
+    """A-04, C-22: one block of rows or many; `1e-7` and the like among the numbers."""
+    numbers = np.random.RandomState(0).standard_normal(shape) ** 9
+    table = np.where(numbers > 0.1, numbers, 0).astype(dtype)
+    for matrix in (sparse.csr_matrix(table), sparse.coo_matrix(table)):
+        assert csv_codec.encode(matrix) == csv_codec.encode(table)
+
+
+def test_the_table_of_a_sparse_prediction_is_never_there_as_a_whole() -> None:
+    """A-04: it would take 80 MB."""
+    matrix = sparse.csr_matrix(([1.5], [7], [0] * 1000 + [1]), shape=(1000, 10_000))
+    tracemalloc.start()
+    body = csv_codec.encode(matrix)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(body) == 1000 * 10_000 * 4
+    assert peak < 2.5 * len(body)  # its blocks, and the body that they become
 
 
 def test_more_than_two_dimensions_are_an_error() -> None:

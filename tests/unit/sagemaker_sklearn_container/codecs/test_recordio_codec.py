@@ -34,6 +34,24 @@ def test_sparse_rows_survive() -> None:
     np.testing.assert_array_equal(found.toarray(), matrix.toarray())
 
 
+def test_unused_room_of_a_sparse_matrix_is_not_written() -> None:
+    """C-25: scipy leaves some at the end of a matrix whose zeros were taken away."""
+    matrix = sparse.csr_matrix(np.array([[0, 1.5], [2, 0]]))
+    expected = recordio_codec.encode_labelled(matrix)
+    matrix.data = np.append(matrix.data, 7.0)
+    matrix.indices = np.append(matrix.indices, matrix.indices[:1])
+    assert recordio_codec.encode_labelled(matrix) == expected
+
+
+def test_a_payload_that_looks_like_a_frame_is_read() -> None:
+    """C-25: the magic number among the values."""
+    table = np.array([[1, 2], [3, 4]], np.uint32)
+    table[0, 1] = 0xCED7230A
+    rows = sparse.csr_matrix(table.view(np.float32))
+    found = recordio_codec.decode(recordio_codec.encode_labelled(rows))
+    np.testing.assert_array_equal(found.toarray().view(np.uint32), table)
+
+
 @given(
     st.lists(st.lists(st.floats(width=32, allow_nan=False), min_size=3, max_size=3), min_size=1, max_size=9),
     st.booleans(),

@@ -140,7 +140,7 @@ def test_a_head_that_is_sent_again_counts_again(pair: Pair, length: int) -> None
     bodies = [bytes([number]) * length for number in range(1, 4)]
     csv = b"Content-Type: text/csv\r\n", ("text/csv", "application/json")
     text = b"Content-Type: text/plain\r\nAccept: text/csv\r\n", ("text/plain", "text/csv")
-    seen = set()
+    seen: set[str] = set()
     for fields, types in (csv, csv, text, csv):
         for body in bodies:
             sender = threading.Thread(target=pair.client.sendall, args=(_posted(body, fields),))

@@ -1,0 +1,157 @@
+"""Measures `encoders.array_to_recordio_protobuf` beside the encoder that it replaces, on tables of 10,000 x 200.
+
+    python3 bench/autopilot_support/recordio.py [--rounds 5] [--python CPYTHON-3.8]
+
+Both run in processes of their own and take turns: ours from the source tree on an interpreter with the image's
+libraries, the replaced one, `sagemaker-containers` 2.8.6.post2 with its old NumPy, SciPy and protobuf, on CPython 3.7.
+Both are asked once before, and must give the same bytes. Needs a CPython 3.7, and for the first run a package index and
+a C compiler; takes half a minute. The exit code is 1 when the goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+# A script sees its own folder; the benchmarks import each other from the root, as the type checker sees them.
+sys.path.insert(0, str(REPOSITORY))
+
+from bench import serving, training  # noqa: E402
+
+GOAL = 10.0
+# By name: layout, dtype, and dtype of the labels. Integers come below zero as well, or as counts.
+CASES = {
+    "dense float32": ("dense", "float32", None),
+    "dense float32, labels": ("dense", "float32", "float32"),
+    "dense float64": ("dense", "float64", None),
+    "dense float64, labels": ("dense", "float64", "float32"),
+    "dense counts": ("counts", "int64", None),
+    "dense integers, half below 0": ("dense", "int64", None),
+    "sparse float32": ("sparse", "float32", None),
+    "sparse float32, labels": ("sparse", "float32", "float32"),
+    "sparse float64": ("sparse", "float64", None),
+    "sparse integers": ("sparse", "int64", None),
+}
+
+# Either one's: both have this module. One case per line of standard input, one answer per line; the first of a case
+# says what the bytes are.
+PROGRAM = """
+import hashlib, json, sys, time
+import numpy as np
+from scipy import sparse
+from sagemaker_containers.beta.framework import encoders
+
+ROWS, COLUMNS, FILLED = 10000, 200, 0.1
+random = np.random.RandomState(0)
+table = random.standard_normal((ROWS, COLUMNS))
+filled = np.where(random.uniform(size=(ROWS, COLUMNS)) < FILLED, table, 0)
+layouts = {
+    "dense": lambda dtype: (table * 100).astype(dtype),
+    "counts": lambda dtype: np.abs(table * 40).astype(dtype),
+    "sparse": lambda dtype: sparse.csr_matrix(np.ceil(np.abs(filled) * 100).astype(dtype)),
+}
+made = {}
+for line in sys.stdin:
+    layout, dtype, label_dtype = key = tuple(json.loads(line))
+    is_first = key not in made
+    if is_first:
+        labels = None if label_dtype is None else (np.arange(ROWS) % 2).astype(label_dtype)
+        made[key] = layouts[layout](dtype), labels
+    begin = time.perf_counter()
+    body = encoders.array_to_recordio_protobuf(*made[key])
+    seconds = time.perf_counter() - begin
+    print(json.dumps([seconds, hashlib.sha256(body).hexdigest() if is_first else len(body)]), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One case: median seconds of ours and of the replaced encoder, and the median of their ratios."""
+
+    case: str
+    ours_s: float
+    replaced_s: float
+    times_faster: float
+
+
+def measure(rounds: int = 5, python: str = sys.executable, venv: Path | None = None) -> list[Result]:
+    """Every case.
+
+    Args:
+        rounds: How often each encoder encodes each table.
+        python: CPython 3.8 with the image's libraries.
+        venv: The replaced toolkit's, made if need be; None for the one in the cache.
+    """
+    interpreter = training.peer_interpreter(None)
+    peer = training.peer_venv(interpreter, venv or serving.cache() / "peer") / "bin" / "python"
+    with _encoder(python, str(REPOSITORY / "src")) as ours, _encoder(str(peer), "") as replaced:
+        results = []
+        for name, case in CASES.items():
+            if _asked(ours, case)[1] != _asked(replaced, case)[1]:
+                sys.exit(f"bench: {name}: the two encoders give different bytes")
+            turns = [(_asked(ours, case)[0], _asked(replaced, case)[0]) for _ in range(rounds)]
+            ours_s, replaced_s = map(statistics.median, zip(*turns))
+            ratio = statistics.median(theirs / own for own, theirs in turns)
+            results.append(Result(name, ours_s, replaced_s, ratio))
+    return results
+
+
+@contextlib.contextmanager
+def _encoder(python: str, path: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [python, "-c", PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # One thread; and nothing of the tree for the replaced one.
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _asked(process: subprocess.Popen[str], case: tuple[str, str, str | None]) -> tuple[float, Any]:
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps(case) + "\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    if not answer:
+        sys.exit(f"bench: the encoder ended with {process.wait()}; its own words are above")
+    seconds, found = json.loads(answer)
+    return float(seconds), found
+
+
+def main() -> int:
+    """0 when every case is as many times faster as it should be."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--python", default=sys.executable, help="CPython 3.8 with the image's libraries")
+    parser.add_argument("--peer-venv", type=Path, help="where the replaced toolkit is kept")
+    chosen = parser.parse_args()
+    results = measure(chosen.rounds, chosen.python, chosen.peer_venv)
+    print("| 10,000 x 200 | ours, ms | replaced, ms | times faster | goal |")
+    print("| --- | --- | --- | --- | --- |")
+    for result in results:
+        verdict = "holds" if result.times_faster >= GOAL else "MISSED"
+        print(
+            f"| {result.case} | {result.ours_s * 1e3:.1f} | {result.replaced_s * 1e3:.0f} | "
+            f"{result.times_faster:.0f} | {verdict} |"
+        )
+    return 0 if all(result.times_faster >= GOAL for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
