@@ -36,6 +36,7 @@ MAX_PAYLOAD_IN_MB = "SAGEMAKER_MAX_PAYLOAD_IN_MB"  # S-29, S-47, B-06: MiB, 0 is
 NUM_MODEL_WORKERS = "SAGEMAKER_NUM_MODEL_WORKERS"  # M-36
 MODEL_JOB_QUEUE_SIZE = "SAGEMAKER_MODEL_JOB_QUEUE_SIZE"  # M-36
 MAX_REQUEST_SIZE = "SAGEMAKER_MAX_REQUEST_SIZE"  # M-36: bytes
+AUTOML_TRANSFORM_MODE = "AUTOML_TRANSFORM_MODE"
 
 # What the image presets for the two dispatch variables.
 OWN_TRAINING_MODULE = "sagemaker_sklearn_container.training:main"  # L-09, T-78
@@ -59,10 +60,12 @@ HOSTS_FIRST_PAUSE_S = 0.1  # T-29
 HOSTS_LONGEST_PAUSE_S = 30.0  # T-29
 DEFAULT_SERVING_PROGRAM = "inference.py"  # U-03
 REQUIREMENTS_FILE = "requirements.txt"  # T-47, U-05
+AUTOPILOT_SERVING_MODULE = "sagemaker_serve"
 
 JSON = "application/json"
 CSV = "text/csv"
 NPY = "application/x-npy"
+RECORDIO = "application/x-recordio-protobuf"
 ANY = "*/*"
 
 # Bodies of exactly these content types reach the user's input_fn as text.

@@ -53,9 +53,11 @@ class RequestError(ContainerError):
 
     Attributes:
         status: HTTP status code of the answer.
+        has_frames: Whether the log is to show where it was raised even if the status says that the client is at fault.
     """
 
     status = 500
+    has_frames = False
 
     @property
     def kind(self) -> str:
@@ -135,3 +137,31 @@ class EncodeError(RequestError):
 
 class ResultError(RequestError):
     """A user function returned something that is not an answer (U-28, U-31)."""
+
+
+class StatedError(RequestError):
+    """What a function of the script raised, which says its status itself."""
+
+    def __init__(self, status: int, kind: str, message: str) -> None:
+        """An error of a class called `kind`."""
+        super().__init__(message)
+        self.status = status
+        self._kind = kind
+
+    @property
+    def kind(self) -> str:
+        return self._kind
+
+
+class RefusedDataError(RequestError):
+    """A function of the script raised an exception over the request's data (S-42)."""
+
+    status = 400
+    has_frames = True
+
+
+class RefusedResultError(RequestError):
+    """A function of the script cannot write its result in the accepted type (S-41)."""
+
+    status = 406
+    has_frames = True

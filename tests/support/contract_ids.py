@@ -19,10 +19,9 @@ A-01 to A-09
 K-01 to K-12, K-20 to K-25
 """
 
-# Autopilot's code is not served yet; L-17 is images for another architecture.
+# Images for another architecture.
 _LATER = """
 L-17
-A-01, A-03, A-05, A-06, A-08, A-09
 """
 
 _ID = re.compile(r"\b([A-Z])-(\d\d)(?: to \1-(\d\d))?\b")

@@ -75,7 +75,7 @@ def encode(prediction: Any) -> bytes:
         that tell them apart.
 
     Raises:
-        EncodeError: the prediction has more than two dimensions.
+        EncodeError: the prediction has more than two dimensions, or a cell is a sparse matrix.
 
     Source: contract C-22, C-26.
     """
@@ -93,6 +93,12 @@ def encode(prediction: Any) -> bytes:
     if table.dtype.kind in "biuf":
         rows = table.tolist() if table.dtype == np.float64 else table
         return "".join(",".join(map(str, row)) + "\n" for row in rows).encode("ascii")
+    if any(hasattr(kind, "tocsr") for kind in set(map(type, table.flat))):
+        # NumPy makes it of a dense column beside a sparse matrix of one row; as text it would pass for a value.
+        raise EncodeError(
+            f"Writing the prediction as {MEDIA_TYPE}: a cell is a sparse matrix; make it dense with .toarray() before "
+            "it is put beside other columns."
+        )
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(table.tolist())
     return out.getvalue().encode("utf-8")

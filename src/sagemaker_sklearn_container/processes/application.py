@@ -70,9 +70,9 @@ class Application:
         except RequestError as exc:
             level = logging.ERROR if exc.status >= 500 else logging.WARNING
             # A client's mistake is told in one line; what is wrong here can be anywhere in the script.
-            frames = exc if exc.status >= 500 else None
+            frames = exc if exc.status >= 500 or exc.has_frames else None
             text = "Request %s: %d %s: %s"
-            logger.log(level, text, request.request_id, exc.status, type(exc).__name__, exc, exc_info=frames)
+            logger.log(level, text, request.request_id, exc.status, exc.kind, exc, exc_info=frames)
             return self._failed(request, exc.status, exc)
         except BaseException as exc:  # the user's functions may call sys.exit; the worker lives on
             logger.exception("Request %s: the user's code raised an exception", request.request_id)
@@ -109,5 +109,6 @@ class Application:
             message = str(error)
         except Exception as exc:  # an exception class of the user's
             message = f"(its text cannot be had: {type(exc).__name__})"
-        body = self._error_body(status, type(error).__name__, message)
+        kind = error.kind if isinstance(error, RequestError) else type(error).__name__
+        body = self._error_body(status, kind, message)
         return status, responses.error_head(status, len(body), request.request_id, self._headers), body

@@ -15,7 +15,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from sagemaker_sklearn_container import codecs, contract
 from sagemaker_sklearn_container.errors import ModelLoadError, ResultError, UserModuleError
-from sagemaker_sklearn_container.user_code import flask_request, results, signatures
+from sagemaker_sklearn_container.user_code import flask_request, request_faults, results, signatures
 from sagemaker_sklearn_container.user_code.context import Context
 
 logger = logging.getLogger(__name__)
@@ -115,6 +115,7 @@ class Handlers:
 
     Attributes:
         execution_parameters_fn: None, or a function that is called without arguments, whatever the script's takes.
+        autopilots: Whether the functions are of a script that Autopilot generates.
         model_dir: Directory that `load` was given.
         model_name: Name that `load` was given.
 
@@ -129,6 +130,7 @@ class Handlers:
     pre_model_fn: Callable[..., Any] | None = None
     model_warmup_fn: Callable[..., Any] | None = None
     execution_parameters_fn: Callable[..., Any] | None = None
+    autopilots: bool = False
     model_dir: str = field(default="", compare=False)
     model_name: str = field(default="", compare=False)
 
@@ -198,8 +200,8 @@ class Handlers:
             headers: All headers of the request, for the context and for `flask.request`.
 
         Raises:
-            RequestError: a default function cannot do its part, or a function of the script says so; carries the
-                status.
+            RequestError: a default function cannot do its part, or a function of the script says so, or it raised what
+                is the request's fault; carries the status.
             Exception: whatever else a function of the script raises.
 
         Source: contract S-23 to S-27, S-30, S-31, U-21 to U-23, U-25, U-26, U-28, U-46.
@@ -213,22 +215,34 @@ class Handlers:
     def _answer(
         self, model: Any, body: bytes | memoryview, content_type: str, accept: str, context: Context | None
     ) -> results.Response:
-        if self.transform_fn is not None:
-            name = "transform_fn"
-            content: str | bytes | memoryview = _for_script(body, content_type)
-            if context is None:
-                result = self.transform_fn(model, content, content_type, accept)
+        name = "input_fn" if self.transform_fn is None else "transform_fn"
+        try:
+            # One name for what goes from function to function, so that nothing is held longer than it is used.
+            if self.transform_fn is not None:
+                content: str | bytes | memoryview = _for_script(body, content_type)
+                if context is None:
+                    result = self.transform_fn(model, content, content_type, accept)
+                else:
+                    result = self._call(name, context, model, content, content_type, accept)
+            elif context is None:
+                content = body if self.input_fn is default_input_fn else _for_script(body, content_type)
+                result = self.input_fn(content, content_type)
+                name = "predict_fn"
+                result = self.predict_fn(result, model)
+                name = "output_fn"
+                result = self.output_fn(result, accept)
             else:
-                result = self._call(name, context, model, content, content_type, accept)
-        else:
-            name = "output_fn"
-            content = body if self.input_fn is default_input_fn else _for_script(body, content_type)
-            if context is None:
-                result = self.output_fn(self.predict_fn(self.input_fn(content, content_type), model), accept)
-            else:
-                data = self._call("input_fn", context, content, content_type)
-                prediction = self._call("predict_fn", context, data, model)
-                result = self._call(name, context, prediction, accept)
+                content = body if self.input_fn is default_input_fn else _for_script(body, content_type)
+                result = self._call(name, context, content, content_type)
+                name = "predict_fn"
+                result = self._call(name, context, result, model)
+                name = "output_fn"
+                result = self._call(name, context, result, accept)
+        except Exception as exc:
+            fault = request_faults.fault(exc, name, body, content_type, accept, self.autopilots)
+            if fault is None:
+                raise
+            raise fault from exc
         response = results.from_output(result, accept, name)
         if context is None:
             return response
@@ -267,7 +281,7 @@ def resolve(module: ModuleType | None) -> Handlers:
             raise UserModuleError(f"The script defines {name} as {type(value).__name__}; it must be a function.")
         found[name] = value
     logger.info("Functions of the script: %s", ", ".join(found) or "none, all defaults")
-    return Handlers(**found)
+    return Handlers(**found, autopilots=request_faults.is_autopilots(module, os.environ))
 
 
 def _for_script(body: bytes | memoryview, content_type: str) -> str | bytes:

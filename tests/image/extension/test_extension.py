@@ -48,6 +48,7 @@ def test_it_is_the_final_image_plus_layers(image: Image) -> None:
     [
         "matrixprofile",
         "sagemaker_sklearn_extension.decomposition",
+        "sagemaker_sklearn_extension.externals",
         "sagemaker_sklearn_extension.feature_extraction.date_time",
         "sagemaker_sklearn_extension.feature_extraction.sequences",
         "sagemaker_sklearn_extension.feature_extraction.text",

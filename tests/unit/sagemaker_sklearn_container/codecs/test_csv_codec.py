@@ -229,6 +229,14 @@ def test_more_than_two_dimensions_are_an_error() -> None:
         csv_codec.encode(np.ones((1, 1, 1)))
 
 
+def test_a_sparse_matrix_in_a_cell_is_an_error() -> None:
+    """C-22, A-04: what NumPy makes of a dense column beside a sparse row."""
+    row = sparse.csr_matrix(np.array([[0.0, 2.0]]))
+    assert csv_codec.encode(row) == b"0.0,2.0\n"
+    with pytest.raises(EncodeError, match="a cell is a sparse matrix; make it dense"):
+        csv_codec.encode(np.column_stack((np.array([1.0]), row)))
+
+
 @given(st.lists(st.floats(width=32), min_size=1, max_size=5))
 def test_float32_survives_the_round_trip(values: list[float]) -> None:
     """C-02, C-22."""
