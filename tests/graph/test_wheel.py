@@ -30,11 +30,14 @@ def test_it_holds_its_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     assert "sagemaker_containers/beta/framework/worker.py" in names
 
 
-def test_its_commands_are_train_and_serve(wheel: zipfile.ZipFile) -> None:
-    """L-01."""
+def test_its_commands(wheel: zipfile.ZipFile) -> None:
+    """L-01: and the one that runs what Autopilot generated."""
     entry_points = wheel.read("sagemaker_sklearn_container-2.0.dist-info/entry_points.txt").decode()
     assert entry_points.split() == [
         "[console_scripts]",
+        "run-autopilot-candidate",
+        "=",
+        "sagemaker_sklearn_container.autopilot.command:main",
         "serve",
         "=",
         "sagemaker_sklearn_container.entry:serve",

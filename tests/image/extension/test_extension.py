@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.image.extension.candidate_checks import *  # noqa: F403
+from tests.image.extension.candidate_checks import Command
 from tests.image.final.checks import *  # noqa: F403
-from tests.support.engine import Image, image_of
+from tests.support.engine import Finished, Image, image_of
 
 _CHECK = Path("docker/0.23-1/extension/check_parent.py")
 _PINS = "/checked/usr/local/share/sklearn-extension/parent-pins.txt"
@@ -23,6 +25,17 @@ def image() -> Image:
 def lists() -> list[Path]:
     """The requirements lists whose distributions it holds."""
     return [Path("base.in"), Path("final.in"), Path("extension.in")]
+
+
+@pytest.fixture(scope="session")
+def candidate_command(image: Image) -> Command:
+    """Runs candidates in a container, whose working directory is theirs."""
+
+    def run(folder: Path, *words: str) -> Finished:
+        command = ["run-autopilot-candidate", *words]
+        return image.run(command, mounts={folder: "/work"}, working_dir="/work", network_mode="none")
+
+    return run
 
 
 def test_tags(image: Image) -> None:

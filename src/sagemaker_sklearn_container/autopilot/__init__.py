@@ -1,0 +1,1 @@
+"""Runs a candidate that SageMaker Autopilot generated on this machine: the command `run-autopilot-candidate`."""
