@@ -79,6 +79,13 @@ def test_locks_name_no_address() -> None:
         assert "://" not in lock.read_text(encoding="utf-8"), lock
 
 
+def test_no_lock_names_another_mlio() -> None:
+    """A-03: the package of that name on the index is another project; ours is src/mlio, in a wheel of another name."""
+    locks = sorted(PYTHON.glob("*.lock"))
+    assert len(locks) > 5
+    assert [lock.name for lock in locks if canonicalize_name("mlio") in read_lock(lock)] == []
+
+
 def test_everything_locked_has_a_hash() -> None:
     """Reading a lock fails on a pin without one."""
     assert [lock.name for lock in sorted(PYTHON.glob("*.lock")) if not read_lock(lock)] == []

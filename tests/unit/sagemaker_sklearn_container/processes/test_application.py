@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import mlio
+from mlio.integ.numpy import as_numpy
 from sagemaker_sklearn_container.processes.application import Application
 from sagemaker_sklearn_container.processes.messages import Request
 from sagemaker_sklearn_container.processes.tasks import EXECUTION_PARAMETERS, INVOKE
@@ -61,6 +63,33 @@ def test_an_error_is_one_record_with_the_request_id(caplog: pytest.LogCaptureFix
         _answer(_application(predict_fn=lambda data, model: _raise(ValueError("no"))))
     assert [record.getMessage() for record in caplog.records] == ["Request id-1: the user's code raised an exception"]
     assert "in _raise" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        (b"1,2\n3\n", "InvalidInstanceError", "row 2 has 1 columns"),
+        (b'1,"2\n', "DataReaderError", "a quote is opened but never closed"),
+        (b"1,\xff\n", "InvalidTextError", "row 1, column 2 has the byte 0xff, which is no UTF-8"),
+    ],
+)
+def test_a_library_can_blame_the_request(
+    body: bytes, kind: str, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A-03, S-42: what mlio cannot read out of a body is the client's mistake, told in one line."""
+
+    def input_fn(_body: str, content_type: str) -> Any:
+        params = mlio.DataReaderParams([mlio.InMemoryStore(body)], 10, warn_bad_instances=False)
+        csv = mlio.CsvParams(default_data_type=mlio.DataType.STRING, header_row_index=None, allow_quoted_new_lines=True)
+        return [as_numpy(column) for example in mlio.CsvReader(params, csv) for column in example]
+
+    application = _application(input_fn=input_fn, predict_fn=lambda data, model: len(data))
+    status, _, answer = _answer(application)
+    assert status == 400
+    assert json.loads(answer)["error"] == kind
+    assert message in json.loads(answer)["error-message"]
+    [record] = caplog.records
+    assert (record.levelno, record.exc_info) == (logging.WARNING, None)
 
 
 def test_a_response_of_user_code_keeps_status_and_headers() -> None:

@@ -1,0 +1,8 @@
+"""Importing it fails: the images have no PyTorch."""
+
+from mlio.errors import UnavailableError
+
+raise UnavailableError(
+    "mlio.integ.torch was imported, but this mlio does not have it. "
+    "Use mlio.integ.numpy.as_numpy and hand the array over."
+)
