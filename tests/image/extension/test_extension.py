@@ -60,6 +60,8 @@ def test_it_is_the_final_image_plus_layers(image: Image) -> None:
     "module",
     [
         "matrixprofile",
+        "mlio",
+        "mlio.integ.arrow",
         "sagemaker_sklearn_extension.decomposition",
         "sagemaker_sklearn_extension.externals",
         "sagemaker_sklearn_extension.feature_extraction.date_time",
