@@ -4,8 +4,8 @@
 
 Reading CSV, writing RecordIO-protobuf, the start of the service for features, and one row through it. What is compared
 takes turns, several rounds. Prints tables, and which goals hold; the exit code is 1 when one is missed. Needs root, the
-extension image, an engine on this machine (or --local PYTHON), Debian's `nginx-light`, a CPython 3.7, and for the first
-run a package index and a C compiler; takes about five minutes on two cores.
+extension image, an engine on this machine (or --local PYTHON), Debian's `nginx-light` and `wrk`, a CPython 3.7, and for
+the first run a package index and a C compiler; takes about five minutes on two cores.
 """
 
 from __future__ import annotations

@@ -12,19 +12,17 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, List, Mapping, Sequence, Tuple
+from typing import Iterator, Mapping, Sequence
 
 from bench.serving_support import load, processes
 from bench.serving_support.servers import Place, Server, Variant
 
 TIMEOUT_S = 300
 WORKERS = 2
-# Turns of a round of requests and transforms: short against what else the machine does.
-TURNS = 10
-_WARM_UP_S = 0.5
+# Requests and transforms take turns of so many seconds, as few as wrk takes.
+TURN_S = 1
 # Text, dates, categories and numbers, as most tables of Autopilot's users have; and numbers alone.
 MIXED, NUMERIC = "text and dates", "numbers"
 MODELS = {MIXED: "mixed", NUMERIC: "numeric"}
@@ -191,10 +189,6 @@ class Cost:
     cpu: float
 
 
-# Seconds of each request or transform, and processor time of all.
-Turn = Tuple[List[float], float]
-
-
 class Service:
     """The models and the two servers."""
 
@@ -239,19 +233,18 @@ class Service:
     def rows_of(self, kind: str, rounds: int, seconds: float) -> list[tuple[Cost, Cost]]:
         """What a row costs as a request to ours, and the transform alone; they take short turns."""
         found = []
-        row = self.rows[kind].encode()
+        row = load.Body(load.CSV, self._folder / f"{MODELS[kind]}.csv")
+        row.path.write_text(self.rows[kind], encoding="utf-8")
         with contextlib.ExitStack() as stack:
             model = self._folder / MODELS[kind]
             server = stack.enter_context(self._place.serving(self._variants[0], model, WORKERS))
             alone = stack.enter_context(self._alone(kind))
-            client = stack.enter_context(contextlib.closing(load.Client(server.port)))
-            _posted(server, client, row, _WARM_UP_S)
+            _posted(server, row, self._folder)
             for _ in range(rounds):
                 turns = [
-                    (_posted(server, client, row, seconds / TURNS), _transformed(alone, seconds / TURNS))
-                    for _ in range(TURNS)
+                    (_posted(server, row, self._folder), _transformed(alone)) for _ in range(max(1, round(seconds)))
                 ]
-                request, transform = (_cost(one) for one in zip(*turns))
+                request, transform = (_median(one) for one in zip(*turns))
                 found.append((request, transform))
         return found
 
@@ -295,34 +288,29 @@ def _answer(name: str, server: Server, row: bytes) -> bytes:
     return body
 
 
-def _posted(server: Server, client: load.Client, row: bytes, seconds: float) -> Turn:
-    """One client, one connection, one request after another."""
-    times: list[float] = []
-    begin, used = time.perf_counter(), processes.cpu_s(server.root)
-    while time.perf_counter() < begin + seconds:
-        start = time.perf_counter()
-        status, _ = client.ask(load.INVOCATIONS, row, load.CSV)
-        times.append(time.perf_counter() - start)
-        if status != 200:
-            sys.exit(f"bench: ours answers a row with {status}\n{server.log()}")
-    return times, processes.cpu_s(server.root) - used
+def _posted(server: Server, row: load.Body, folder: Path) -> Cost:
+    """One client, one connection, one request after another; by wrk, which leaves the processors' caches alone."""
+    used = processes.cpu_s(server.root)
+    found = load.wrk(server.port, row, 1, TURN_S, folder)
+    if found.failed:
+        sys.exit(f"bench: ours does not answer {found.failed} rows with 200\n{server.log()}")
+    return Cost(found.p50 / 1000, (processes.cpu_s(server.root) - used) / found.answered)
 
 
-def _transformed(alone: subprocess.Popen[str], seconds: float) -> Turn:
+def _transformed(alone: subprocess.Popen[str]) -> Cost:
     assert alone.stdin
     assert alone.stdout
-    alone.stdin.write(f"{seconds}\n")
+    alone.stdin.write(f"{TURN_S}\n")
     alone.stdin.flush()
     line = alone.stdout.readline()
     if not line:
         sys.exit("bench: the transform alone failed; its own words are above")
     times, used = json.loads(line)
-    return times, used
+    return Cost(statistics.median(times), used / len(times))
 
 
-def _cost(turns: Sequence[Turn]) -> Cost:
-    times = [seconds for turn, _ in turns for seconds in turn]
-    return Cost(statistics.median(times), sum(used for _, used in turns) / len(times))
+def _median(costs: Sequence[Cost]) -> Cost:
+    return Cost(statistics.median(cost.wall for cost in costs), statistics.median(cost.cpu for cost in costs))
 
 
 def _finished(command: Sequence[str], variables: Mapping[str, str] | None = None) -> str:

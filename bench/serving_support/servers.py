@@ -327,8 +327,11 @@ class Server:
         """Ask for /ping until the first 200, and on until as many processes as need to have loaded the model.
 
         The replaced stack's workers load it when they are first asked, and a 200 means that one has. To its advantage
-        nobody waits for a worker that loads: the next request goes to the other one, so that both load at once.
+        nobody waits for a worker that loads: the next request goes to the other one, so that both load at once. Where
+        the first 200 is all that counts, one client waits for it: a worker of the replaced stack that is asked again
+        while it imports for seconds may never answer.
         """
+        clients, patience_s = (_POLL_CLIENTS, _POLL_PATIENCE_S) if variant.loads else (1, START_TIMEOUT_S)
         answered: list[float] = []
         ready: list[float] = []
 
@@ -336,7 +339,7 @@ class Server:
             # A process that is gone will not answer.
             while not ready and time.time() < self._begin + START_TIMEOUT_S and Path(f"/proc/{self.root}").exists():
                 # A connection of its own each time, so that any worker may get it.
-                client = Client(self.port, timeout=_POLL_PATIENCE_S)
+                client = Client(self.port, timeout=patience_s)
                 if client.ask("/ping")[0] == 200:
                     answered.append(time.time() - self._begin)
                 client.close()
@@ -345,7 +348,7 @@ class Server:
                 elif not answered:
                     time.sleep(_POLL_S)
 
-        together([ask] * _POLL_CLIENTS)
+        together([ask] * clients)
         if not ready:
             sys.exit(f"bench: {variant.name} did not start:\n{self.log()}")
         return Start(min(answered), min(ready))
