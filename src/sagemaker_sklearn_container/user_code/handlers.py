@@ -216,6 +216,8 @@ class Handlers:
         self, model: Any, body: bytes | memoryview, content_type: str, accept: str, context: Context | None
     ) -> results.Response:
         name = "input_fn" if self.transform_fn is None else "transform_fn"
+        if self.autopilots:
+            request_faults.refuse_header_line(model, body, content_type)
         try:
             # One name for what goes from function to function, so that nothing is held longer than it is used.
             if self.transform_fn is not None:

@@ -5,7 +5,8 @@ What a function of the script raises is the script's fault, status 500 (S-44), b
 1. The exception says a status: the container's own do, and those of `mlio` over data that came with the request.
 2. The body was empty or blank, and a function that works on it raised what Python and NumPy raise over data: 400.
 3. The script is one of Autopilot's. Its functions do nothing but read CSV rows, transform them with a fitted model and
-   write the result, so what is raised over data comes from the rows (400) or from the wanted type (406).
+   write the result, so what is raised over data comes from the rows (400) or from the wanted type (406). They raise
+   nothing over a line of column names, which imputers take for missing values: that is looked for before.
 
 Source: contract S-42, S-44, A-05, A-08.
 """
@@ -17,11 +18,13 @@ import csv
 import io
 import re
 from types import ModuleType
-from typing import Iterator, Mapping
+from itertools import islice
+from typing import Any, Iterator, Mapping
 
 from sagemaker_sklearn_container import contract
 from sagemaker_sklearn_container.codecs import media_types, texts
 from sagemaker_sklearn_container.errors import (
+    DecodeError,
     EncodeError,
     RefusedDataError,
     RefusedResultError,
@@ -34,6 +37,9 @@ _OVER_DATA = (ArithmeticError, AssertionError, EOFError, LookupError, TypeError,
 _STATUSES = range(400, 600)
 # A longer body is not looked at.
 _MOST_BLANKS = 4096
+# Nor more of a body that may begin with column names.
+_LONGEST_HEADER_LINE = 64 * 1024
+_BEFORE_NAME = 8  # byte order mark, quote, blanks
 # As float() says it, with the text that is no number.
 _NO_NUMBER = re.compile(r"could not convert string to float: (?P<text>'.*'|\".*\")", re.DOTALL)
 
@@ -91,6 +97,38 @@ def fault(
         f"{said.rstrip('.')}{_place(message, body, content_type)}. Send rows of {contract.CSV} without a header line, "
         "in the form and order of the training data."
     )
+
+
+def refuse_header_line(model: Any, body: bytes | memoryview, content_type: str) -> None:
+    """Refuse rows for a model of Autopilot's whose first one holds the names of the columns, with or without the target.
+
+    Args:
+        model: The library's AutoMLTransformer, or any other, which knows no names.
+        body: Request body as received.
+        content_type: Content type, raw.
+
+    Raises:
+        DecodeError: the first row is that (status 400).
+    """
+    header = getattr(model, "header", None)
+    indices = getattr(header, "_column_name_indices", None)  # the library tells the names to nobody
+    if not isinstance(indices, dict) or not indices:
+        return
+    names = [str(name) for name in indices]
+    target = getattr(header, "target_column_name", None)
+    features = [name for name in names if name != target]
+    beginnings = [name.encode("utf-8") for name in (names[0], *features[:1])]
+    begin = bytes(body[: max(map(len, beginnings)) + _BEFORE_NAME])
+    if not any(name in begin for name in beginnings):
+        return  # at little cost, as nearly always
+    if media_types.essence(content_type or contract.CSV) != contract.CSV:
+        return
+    first = [cell.strip() for cell in next(islice(_rows(body[:_LONGEST_HEADER_LINE]), 1), [])]
+    if first in (names, features):
+        raise DecodeError(
+            f"Reading the {contract.CSV} body: row 1 holds the names of the columns, {', '.join(first[:3])}"
+            f"{', ...' if len(first) > 3 else ''}. Send rows of data only, without a header line."
+        )
 
 
 def _is_blank(body: bytes | memoryview) -> bool:

@@ -47,7 +47,9 @@ def test_rows_that_cannot_be_read(platform: Platform, candidates: Candidates) ->
         # With a target, one that no training row had is another class; that is the transform's choice.
         found = records.read(answered(post(server, "5.1,3.5,1.4,0.2,rose\n")).content)
         assert found[0].features.dense[0] == 3.0
-        # An imputer takes text, and so a header line, for missing values.
+        names = "sepal length,sepal width,petal length,petal width"
+        refused(post(server, f"{names}\n{good}"), 400, "row 1 holds the names of the columns", "without a header line")
+        # An imputer takes text for missing values.
         found = records.read(answered(post(server, f"a,b,c,d\n{good}")).content)
         expected = candidates.expected(platform, "dpp2").features[:1].astype(np.float32)
         np.testing.assert_array_equal(found[1].features.dense, expected[0])

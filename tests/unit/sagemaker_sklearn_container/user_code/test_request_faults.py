@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Callable
 
 import numpy as np
@@ -196,6 +196,42 @@ def test_results_that_a_type_cannot_hold_are_the_accepts_fault() -> None:
         assert f"cannot be written as text/csv: output_fn raised {type(error).__name__}: {error}" in message
         assert "application/x-recordio-protobuf" in message
         assert _told(_functions(**functions))[0] == 500
+
+
+class _Model:
+    """As far as names are concerned, the library's AutoMLTransformer."""
+
+    def __init__(self, *names: str) -> None:
+        self.header = SimpleNamespace(_column_name_indices=dict.fromkeys(names), target_column_name="sort")
+
+
+@pytest.mark.parametrize("names", [("sort", "size, in m", "Größe"), ("size, in m", "sort", "Größe")])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("with_target", [False, True])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n1,2,3\n"])
+def test_column_names_are_no_row(names: tuple[str, ...], mark: str, with_target: bool, end: str) -> None:
+    """A-05, S-42: with or without the target, as CSV writers write them."""
+    cells = [f'"{name}"' if "," in name else name for name in names if with_target or name != "sort"]
+    body = (mark + ",".join(cells) + end).encode("utf-8")
+    with pytest.raises(DecodeError, match="row 1 holds the names of the columns"):
+        request_faults.refuse_header_line(_Model(*names), body, "text/csv; charset=utf-8")
+    request_faults.refuse_header_line(_Model(*names), body, "application/json")
+    request_faults.refuse_header_line(None, body, "text/csv")
+
+
+@pytest.mark.parametrize("body", [b"", b"sort", b"a,b,c\n", b"a,sort\n", b"b,a\n", b"1,2\na,b\n", b"\xff,b\n", b'"a\n'])
+def test_other_rows_may_hold_names(body: bytes) -> None:
+    """A-08: cells can be anything."""
+    for view in (body, memoryview(body)):
+        request_faults.refuse_header_line(_Model("a", "b", "sort"), view, "text/csv")
+
+
+def test_autopilots_models_refuse_column_names() -> None:
+    """A-05, S-42: before the script sees them."""
+    request = Request(INVOKE, "text/csv", "text/csv", "id-1", RequestHeaders([]), b"a,b\n1,2\n")
+    for name, expected in ((AUTOPILOT, 400), ("script", 200)):
+        application = Application(_functions(name, **_passing()), _Model("a", "b", "sort"))
+        assert application.answer(request)[0] == expected
 
 
 def test_errors_with_a_status_stay_as_they_are() -> None:
