@@ -11,15 +11,13 @@ a C compiler; takes half a minute. The exit code is 1 when the goal is missed.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 # A script sees its own folder; the benchmarks import each other from the root, as the type checker sees them.
@@ -93,7 +91,10 @@ def measure(rounds: int = 5, python: str = sys.executable, venv: Path | None = N
     """
     interpreter = training.peer_interpreter(None)
     peer = training.peer_venv(interpreter, venv or serving.cache() / "peer") / "bin" / "python"
-    with _encoder(python, str(REPOSITORY / "src")) as ours, _encoder(str(peer), "") as replaced:
+    ours_path = str(REPOSITORY / "src")
+    with interpreter.kept(python, PROGRAM, path=ours_path) as ours, interpreter.kept(
+        str(peer), PROGRAM, path=""
+    ) as replaced:
         results = []
         for name, case in CASES.items():
             if _asked(ours, case)[1] != _asked(replaced, case)[1]:
@@ -103,23 +104,6 @@ def measure(rounds: int = 5, python: str = sys.executable, venv: Path | None = N
             ratio = statistics.median(theirs / own for own, theirs in turns)
             results.append(Result(name, ours_s, replaced_s, ratio))
     return results
-
-
-@contextlib.contextmanager
-def _encoder(python: str, path: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [python, "-c", PROGRAM],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # One thread; and nothing of the tree for the replaced one.
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def _asked(process: subprocess.Popen[str], case: tuple[str, str, str | None]) -> tuple[float, Any]:

@@ -14,8 +14,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Mapping, Sequence
+from typing import Mapping, Sequence
 
+from bench.autopilot_support import interpreter
 from bench.serving_support import load, processes
 from bench.serving_support.servers import Place, Server, Variant
 
@@ -248,22 +249,10 @@ class Service:
                 found.append((request, transform))
         return found
 
-    @contextlib.contextmanager
-    def _alone(self, kind: str) -> Iterator[subprocess.Popen[str]]:
+    def _alone(self, kind: str) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
         path = os.pathsep.join(map(str, self._variants[0].folders))
-        process = subprocess.Popen(
-            [self._python, "-c", ALONE, str(self._folder / MODELS[kind] / "model.joblib"), self.rows[kind]],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # One thread, as each worker of the server has.
-            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-            text=True,
-        )
-        with process:
-            try:
-                yield process
-            finally:
-                process.kill()
+        model = self._folder / MODELS[kind] / "model.joblib"
+        return interpreter.kept(self._python, ALONE, str(model), self.rows[kind], path=path)
 
 
 def _configured(variant: Variant) -> Variant:

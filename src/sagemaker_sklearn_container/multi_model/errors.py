@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sagemaker_sklearn_container.errors import RequestError
+from sagemaker_sklearn_container.errors import RequestError, StatedError
 
 
 class BadRequestError(RequestError):
@@ -51,16 +51,5 @@ class ServerFaultError(RequestError):
     """Something that the server did not think of; the log says what (M-30)."""
 
 
-class LoadFailedError(RequestError):
-    """The user's code could not load the model (M-08)."""
-
-    def __init__(self, status: int, kind: str, message: str) -> None:
-        """The failure that a worker has reported: a status, the class of the exception, and its text."""
-        super().__init__(message)
-        self.status = status
-        self._kind = kind
-
-    @property
-    def kind(self) -> str:
-        """The class of the user's exception."""
-        return self._kind
+class LoadFailedError(StatedError):
+    """The user's code could not load the model: what a worker has reported (M-08)."""

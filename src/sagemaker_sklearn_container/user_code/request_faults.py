@@ -17,8 +17,8 @@ import ast
 import csv
 import io
 import re
-from types import ModuleType
 from itertools import islice
+from types import ModuleType
 from typing import Any, Iterator, Mapping
 
 from sagemaker_sklearn_container import contract
@@ -100,7 +100,9 @@ def fault(
 
 
 def refuse_header_line(model: Any, body: bytes | memoryview, content_type: str) -> None:
-    """Refuse rows for a model of Autopilot's whose first one holds the names of the columns, with or without the target.
+    """Refuse rows for a model of Autopilot's if the first one holds the names of the columns.
+
+    The target's name may be among them or not.
 
     Args:
         model: The library's AutoMLTransformer, or any other, which knows no names.

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Iterator
-
-import pytest
 
 from tests.image.extension.autopilot_cases import *  # noqa: F403
+from tests.image.extension.platform_fixtures import *  # noqa: F403
 from tests.support.autopilot import notebook_job
-from tests.support.container_platform import ContainerPlatform
-from tests.support.engine import Image, image_of
 from tests.support.platform import Platform
-
-
-@pytest.fixture(scope="session")
-def image() -> Image:
-    """The extension image."""
-    return image_of("docker/0.23-1/extension:image")
-
-
-@pytest.fixture()
-def platform(image: Image, tmp_path: Path) -> Iterator[Platform]:
-    """`docker run` of the extension image."""
-    containers = ContainerPlatform(image, tmp_path)
-    yield containers
-    containers.close()
 
 
 def test_a_pipe_that_nobody_opens_is_a_clear_failure(platform: Platform) -> None:
