@@ -24,6 +24,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from bench import serving, training  # noqa: E402
+from bench.autopilot_support import interpreter  # noqa: E402
 
 GOAL = 10.0
 # By name: layout, dtype, and dtype of the labels. Integers come below zero as well, or as counts.
@@ -89,8 +90,7 @@ def measure(rounds: int = 5, python: str = sys.executable, venv: Path | None = N
         python: CPython 3.8 with the image's libraries.
         venv: The replaced toolkit's, made if need be; None for the one in the cache.
     """
-    interpreter = training.peer_interpreter(None)
-    peer = training.peer_venv(interpreter, venv or serving.cache() / "peer") / "bin" / "python"
+    peer = training.peer_venv(training.peer_interpreter(None), venv or serving.cache() / "peer") / "bin" / "python"
     ours_path = str(REPOSITORY / "src")
     with interpreter.kept(python, PROGRAM, path=ours_path) as ours, interpreter.kept(
         str(peer), PROGRAM, path=""
