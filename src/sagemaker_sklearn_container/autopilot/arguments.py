@@ -27,7 +27,7 @@ Exit codes: 0 the candidate runs, 1 it fails, 2 the arguments, the package or th
 Examples:
   {COMMAND} generated_module/ churn.csv
   {COMMAND} sourcedir.tar.gz data/ --all --rows 5000
-  docker run --rm -v "$PWD:/work" preprod-sklearn-extension:0.2-1-cpu-py3 {COMMAND} /work/package /work/data.csv
+  docker run --rm -v "$PWD:/candidate" preprod-sklearn-extension:0.2-1-cpu-py3 {COMMAND} /candidate/package /candidate/data.csv
 """
 
 
