@@ -27,7 +27,7 @@ Exit codes: 0 the candidate runs, 1 it fails, 2 the arguments, the package or th
 Examples:
   {COMMAND} generated_module/ churn.csv
   {COMMAND} sourcedir.tar.gz data/ --all --rows 5000
-  docker run --rm -v "$PWD:/candidate" preprod-sklearn-extension:0.2-1-cpu-py3 {COMMAND} /candidate/package /candidate/data.csv
+  docker run --rm -v "$PWD:/data" preprod-sklearn-extension:0.2-1-cpu-py3 {COMMAND} /data/package /data/data.csv
 """
 
 

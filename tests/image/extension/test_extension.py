@@ -33,7 +33,7 @@ def candidate_command(image: Image) -> Command:
 
     def run(folder: Path, *words: str) -> Finished:
         command = ["run-autopilot-candidate", *words]
-        return image.run(command, mounts={folder: "/candidate"}, working_dir="/candidate", network_mode="none")
+        return image.run(command, mounts={folder: "/data"}, working_dir="/data", network_mode="none")
 
     return run
 
