@@ -80,9 +80,14 @@ def framed(features: Tensor, labels: Tensor | None) -> bytes:
     packed = [features.values]
     packed += [features.keys] if features.keys else []
     packed += [labels.values] if labels else []
-    sizes = [np.diff(one.ends, prepend=0) for one in packed]
-    if not len(sizes[0]):
+    rows = len(features.values.ends)
+    if not rows:
         return b""
+    if rows == 1:  # as most requests have; nothing of NumPy's is cheap then
+        contents = [one.content.tobytes() for one in packed]
+        between = _between(features, labels, *map(len, contents))
+        return b"".join([*chain.from_iterable(zip(between, contents)), between[-1]])
+    sizes = [np.diff(one.ends, prepend=0) for one in packed]
     if all((column == column[0]).all() for column in sizes):
         return _of_one_size(packed, _between(features, labels, *(int(column[0]) for column in sizes)))
     return b"".join(_of_any_size(packed, sizes, _Between(features, labels)))
