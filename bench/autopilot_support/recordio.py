@@ -1,16 +1,12 @@
 """Measures `encoders.array_to_recordio_protobuf` beside the encoder that it replaces, on tables of 10,000 x 200.
 
-    python3 bench/autopilot_support/recordio.py [--rounds 5] [--python CPYTHON-3.8]
-
 Both run in processes of their own and take turns: ours from the source tree on an interpreter with the image's
 libraries, the replaced one, `sagemaker-containers` 2.8.6.post2 with its old NumPy, SciPy and protobuf, on CPython 3.7.
-Both are asked once before, and must give the same bytes. Needs a CPython 3.7, and for the first run a package index and
-a C compiler; takes half a minute. The exit code is 1 when the goal is missed.
+Both are asked once before, and must give the same bytes.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -19,14 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import serving, training
+from bench.autopilot_support import interpreter
+
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-# A script sees its own folder; the benchmarks import each other from the root, as the type checker sees them.
-sys.path.insert(0, str(REPOSITORY))
-
-from bench import serving, training  # noqa: E402
-from bench.autopilot_support import interpreter  # noqa: E402
-
-GOAL = 10.0
 # By name: layout, dtype, and dtype of the labels. Integers come below zero as well, or as counts.
 CASES = {
     "dense float32": ("dense", "float32", None),
@@ -116,26 +108,3 @@ def _asked(process: subprocess.Popen[str], case: tuple[str, str, str | None]) ->
         sys.exit(f"bench: the encoder ended with {process.wait()}; its own words are above")
     seconds, found = json.loads(answer)
     return float(seconds), found
-
-
-def main() -> int:
-    """0 when every case is as many times faster as it should be."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--python", default=sys.executable, help="CPython 3.8 with the image's libraries")
-    parser.add_argument("--peer-venv", type=Path, help="where the replaced toolkit is kept")
-    chosen = parser.parse_args()
-    results = measure(chosen.rounds, chosen.python, chosen.peer_venv)
-    print("| 10,000 x 200 | ours, ms | replaced, ms | times faster | goal |")
-    print("| --- | --- | --- | --- | --- |")
-    for result in results:
-        verdict = "holds" if result.times_faster >= GOAL else "MISSED"
-        print(
-            f"| {result.case} | {result.ours_s * 1e3:.1f} | {result.replaced_s * 1e3:.0f} | "
-            f"{result.times_faster:.0f} | {verdict} |"
-        )
-    return 0 if all(result.times_faster >= GOAL for result in results) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
