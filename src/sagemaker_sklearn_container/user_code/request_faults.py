@@ -116,16 +116,17 @@ def refuse_header_line(model: Any, body: bytes | memoryview, content_type: str) 
     indices = getattr(header, "_column_name_indices", None)  # the library tells the names to nobody
     if not isinstance(indices, dict) or not indices:
         return
+    # Of two, since the first may be the target's. Nearly always that is all, however many columns there are.
+    beginnings = [str(name).encode("utf-8") for name in islice(indices, 2)]
+    begin = bytes(body[: max(map(len, beginnings)) + _BEFORE_NAME])
+    if not any(name in begin for name in beginnings):
+        return
     names = [str(name) for name in indices]
     target = getattr(header, "target_column_name", None)
     features = [name for name in names if name != target]
-    beginnings = [name.encode("utf-8") for name in (names[0], *features[:1])]
-    begin = bytes(body[: max(map(len, beginnings)) + _BEFORE_NAME])
-    if not any(name in begin for name in beginnings):
-        return  # at little cost, as nearly always
     if media_types.essence(content_type or contract.CSV) != contract.CSV:
         return
-    first = [cell.strip() for cell in next(islice(_rows(body[:_LONGEST_HEADER_LINE]), 1), [])]
+    first = [cell.strip() for cell in next(_rows(body[:_LONGEST_HEADER_LINE]), [])]
     if first in (names, features):
         raise DecodeError(
             f"Reading the {contract.CSV} body: row 1 holds the names of the columns, {', '.join(first[:3])}"
