@@ -21,6 +21,8 @@ from typing import Sequence
 
 from uv import find_uv_bin
 
+from image_layers.shares import split
+
 PYTHON = Path("3rdparty/python")
 DEBIAN = Path("3rdparty/os")
 
@@ -28,15 +30,17 @@ DEBIAN = Path("3rdparty/os")
 SHIPPED_PYTHON = "3.8"
 # The only interpreter that both Pants 2.17 and this repository's machines have.
 PANTS_PYTHON = "3.9"
+# The oldest that BuildGrid runs on.
+BUILDGRID_PYTHON = "3.11"
 
 
 @dataclass(frozen=True)
 class Lock:
-    """One lock and what it is made from, all below 3rdparty/python.
+    """One lock and what it is made from.
 
     Attributes:
-        name: The lock's file name without its ending.
-        lists: Requirements files that it satisfies together.
+        name: The lock's file name without its ending, below 3rdparty/python where it is relative.
+        lists: Requirements files below 3rdparty/python that it satisfies together.
         options: Further options of the resolver.
         python: Interpreter version it is for.
     """
@@ -47,22 +51,44 @@ class Lock:
     python: str = SHIPPED_PYTHON
 
 
+# The images, each with the lock of what it adds to those before it. All are one resolve.
+IMAGES = ("base", "final", "extension")
+
 # In this order: the later ones are held to the versions of the earlier.
 LOCKS: Sequence[Lock] = (
     Lock(
-        "runtime",
-        ("base.in", "final.in", "extension.in"),
-        ("--overrides", "overrides.txt", "--excludes", "excludes.txt"),
+        "workspace",
+        ("workspace.in", "base.in", "final.in"),
+        tuple(word for image in IMAGES for word in ("--constraints", f"{image}.lock")),
     ),
-    Lock("workspace", ("workspace.in", "base.in", "final.in"), ("--constraints", "runtime.lock")),
     Lock("pytest", ("pytest.in",), ("--constraints", "workspace.lock")),
     Lock("setuptools", ("setuptools.in",), ("--constraints", "workspace.lock")),
     Lock("checks", ("checks.in",)),
     Lock("compose", ("compose.in",)),
     Lock("replaced", ("replaced.in",)),
+    Lock("workflows", ("workflows.in",)),
+    Lock("buildgrid", ("buildgrid.in",), python=BUILDGRID_PYTHON),
     Lock("pants", ("pants.in",), python=PANTS_PYTHON),
     Lock("external-tools", ("external-tools.in",), python=PANTS_PYTHON),
 )
+
+
+def lock_images(further: list[str]) -> None:
+    """Resolve what ships anew, and write each image's lock.
+
+    Raises:
+        subprocess.CalledProcessError: as `lock_python`.
+    """
+    lists = tuple(f"{image}.in" for image in IMAGES)
+    locks = [PYTHON / f"{image}.lock" for image in IMAGES]
+    with tempfile.TemporaryDirectory() as work:
+        # The resolver keeps what it finds in its output file, where that still satisfies the lists.
+        resolved = Path(work, "images.lock")
+        resolved.write_text("".join(lock.read_text(encoding="utf-8") for lock in locks), encoding="utf-8")
+        options = ("--overrides", "overrides.txt", "--excludes", "excludes.txt")
+        lock_python(Lock(str(resolved.with_suffix("")), lists, options), further)
+        for lock, text in zip(locks, split(resolved, [Path(name) for name in lists])):
+            lock.write_text(text, encoding="utf-8")
 
 
 def lock_python(lock: Lock, further: list[str]) -> None:
@@ -76,7 +102,7 @@ def lock_python(lock: Lock, further: list[str]) -> None:
     # The oldest C library that the images and the machines that build them have.
     command += ["--python-platform", "x86_64-manylinux_2_28"]
     command += ["--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
-    print(f"locking {PYTHON / lock.name}.lock for Python {lock.python}", flush=True)
+    print(f"locking {', '.join(lock.lists)} for Python {lock.python}", flush=True)
     subprocess.run(command, cwd=PYTHON, check=True)
 
 
@@ -114,6 +140,7 @@ def main() -> int:
     for name in options.upgrade_package:
         further += ["--upgrade-package", name]
     try:
+        lock_images(further)
         for lock in LOCKS:
             lock_python(lock, further)
         record_debian_packages()

@@ -3,48 +3,54 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 
-from pants.backend.docker.goals.package_image import DockerInfoV1, DockerPackageFieldSet, get_build_options
+from pants.backend.docker.goals.package_image import (
+    DockerInfoV1,
+    DockerPackageFieldSet,
+    ImageRefRegistry,
+    get_build_options,
+)
 from pants.backend.docker.package_types import BuiltDockerImage
 from pants.backend.docker.subsystems.docker_options import DockerOptions
 from pants.backend.docker.target_types import DockerImageTags, DockerImageTagsRequest
 from pants.backend.docker.util_rules.docker_binary import DockerBinary
-from pants.backend.docker.util_rules.docker_build_context import DockerBuildContext, DockerBuildContextRequest
-from pants.core.goals.package import BuiltPackage, EnvironmentAwarePackageRequest, PackageFieldSet
+from pants.base.build_root import BuildRoot
+from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact
 from pants.core.util_rules.system_binaries import SEARCH_PATHS, BashBinary
-from pants.engine.addresses import Address
-from pants.engine.fs import CreateDigest, Digest, FileContent
+from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileContent, FileEntry
+from pants.engine.internals.graph import CycleException
 from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
-from pants.engine.target import (
-    FieldSetsPerTarget,
-    FieldSetsPerTargetRequest,
-    InvalidFieldException,
-    TransitiveTargets,
-    TransitiveTargetsRequest,
-    WrappedTarget,
-    WrappedTargetRequest,
-)
+from pants.engine.target import InvalidFieldException, WrappedTarget, WrappedTargetRequest
 from pants.engine.unions import UnionMembership
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
 from pants.util.strutil import stable_hash
 
+from image_definitions.checks import BuildableImage, BuildableImageRequest
+from incremental_docker import reproducible_image
+from incremental_docker.context import OwnContext, OwnContextRequest
 from incremental_docker.failures import explain
+from incremental_docker.labels import base_of, labels_of
 from incremental_docker.ledger import (
-    NAMED_CACHE,
+    NAMED_CACHES,
     NEVER_NOTED,
-    NOTES,
     build_script,
     lookup_script,
-    note_script,
     tag_or_build_script,
 )
 from incremental_docker.options import IncrementalDocker
+from incremental_docker.revision import Revision, RevisionRequest
 
 logger = logging.getLogger(__name__)
+
+# Bytes of a file that is worth a copy, kept for a week, to save its way to the engine.
+_LARGE = 10_000_000
+_REPRODUCE = Path(reproducible_image.__file__)
 
 
 class ImageBuildError(Exception):
@@ -52,17 +58,15 @@ class ImageBuildError(Exception):
 
 
 # Above the rule, since Pants looks for what a rule asks for when it is defined.
-async def _image_ids_below(address: Address) -> dict[str, str]:
-    """The id of each image that a target depends on, by tag; all are built by now, so Pants has the answers at hand."""
-    transitive = await Get(TransitiveTargets, TransitiveTargetsRequest([address]))
-    packages = await Get(FieldSetsPerTarget, FieldSetsPerTargetRequest(PackageFieldSet, transitive.dependencies))
-    built = await MultiGet(
-        Get(BuiltPackage, EnvironmentAwarePackageRequest(field_set))
-        for field_set in packages.field_sets
-        if isinstance(field_set, DockerPackageFieldSet)
-    )
-    images = [image for package in built for image in package.artifacts if isinstance(image, BuiltDockerImage)]
-    return {tag: image.image_id for image in images for tag in image.tags}
+async def _large_archives(context: Digest) -> dict[str, str]:
+    entries = await Get(DigestEntries, Digest, context)
+    return {
+        entry.path: entry.file_digest.fingerprint
+        for entry in entries
+        if isinstance(entry, FileEntry)
+        and entry.path.endswith(".tar")
+        and entry.file_digest.serialized_bytes_length >= _LARGE
+    }
 
 
 @rule(desc="Build docker image unless the engine holds it", level=LogLevel.DEBUG)
@@ -72,57 +76,85 @@ async def build_changed_image(
     incremental: IncrementalDocker,
     docker: DockerBinary,
     bash: BashBinary,
+    build_root: BuildRoot,
     union_membership: UnionMembership,
 ) -> BuiltPackage:
-    """The image's metadata file; the image itself is in the engine when this returns.
+    """The image's metadata file and its bill of materials; the image itself is in the engine when this returns.
 
     Raises:
         ImageBuildError: the engine does not answer, or its build failed.
+        ImageDefinitionError: the build cannot end well, as the linter of image definitions says.
         InvalidFieldException: the target has no tag.
     """
-    context, wrapped = await MultiGet(
-        Get(DockerBuildContext, DockerBuildContextRequest(address=field_set.address, build_upstream_images=True)),
-        Get(WrappedTarget, WrappedTargetRequest(field_set.address, description_of_origin="<infallible>")),
-    )
+    buildable = BuildableImageRequest(field_set.address)
+    try:
+        # At once: what is packaged for the image takes as long as all of these questions.
+        _, context, wrapped, revision = await MultiGet(
+            Get(BuildableImage, BuildableImageRequest, buildable),
+            Get(OwnContext, OwnContextRequest(field_set.address)),
+            Get(WrappedTarget, WrappedTargetRequest(field_set.address, description_of_origin="<infallible>")),
+            Get(Revision, RevisionRequest(field_set.address)),
+        )
+    except CycleException:
+        # Says the same with file and line.
+        await Get(BuildableImage, BuildableImageRequest, buildable)
+        raise
+    stock = context.stock
     requests = union_membership.get(DockerImageTagsRequest)
     additional_tags = await MultiGet(
         Get(DockerImageTags, DockerImageTagsRequest, request(wrapped.target))
         for request in requests
         if request.is_applicable(wrapped.target)
     )
-    image_refs = tuple(
-        field_set.image_refs(
-            default_repository=options.default_repository,
-            registries=options.registries(),
-            interpolation_context=context.interpolation_context,
-            additional_tags=tuple(chain.from_iterable(additional_tags)),
+    # Registries are a matter of publishing: what is built and tested has the same names everywhere.
+    repository = field_set.format_repository(options.default_repository, stock.interpolation_context)
+    refs = tuple(
+        field_set.format_image_ref_tags(
+            repository,
+            (*(field_set.tags.value or ()), *chain.from_iterable(additional_tags)),
+            stock.interpolation_context,
+            uses_local_alias=False,
         )
     )
-    tags = tuple(tag.full_name for registry in image_refs for tag in registry.tags)
-    if not tags:
+    tags = tuple(ref.full_name for ref in refs)
+    if not field_set.tags.value and not any(additional_tags):
         raise InvalidFieldException(f"{field_set.address}: `image_tags` must name at least one tag.")
 
+    values = dict(pair.partition("=")[::2] for pair in stock.build_args)
+    labels = labels_of(
+        repository,
+        tuple(ref.formatted for ref in refs),
+        revision.commit,
+        context.licences,
+        base_of(context.dockerfile, values),
+        context.image_ids,
+    )
     build = docker.build_image(
-        build_args=context.build_args,
+        build_args=stock.build_args,
         digest=context.digest,
-        dockerfile=context.dockerfile,
+        dockerfile=stock.dockerfile,
         context_root=field_set.get_context_root(options.default_context_root),
-        env={**context.build_env.environment, "__UPSTREAM_IMAGE_IDS": ",".join(context.upstream_image_ids)},
-        tags=tags,
+        env={**stock.build_env.environment, "__UPSTREAM_IMAGE_IDS": ",".join(stock.upstream_image_ids)},
+        # What is built has a name for the time of the build only; the image without its times gets the tags.
+        tags=(f"{tags[0]}-built",),
         extra_args=(
-            *get_build_options(context, field_set, options.build_target_stage, wrapped.target),
+            *get_build_options(stock, field_set, options.build_target_stage, wrapped.target),
+            *chain.from_iterable(("--label", f"{name}={value}") for name, value in labels.items()),
             # Everything a build needs is in its context; a step that reaches for more fails everywhere alike.
             "--network=none",
         ),
     )
-    fingerprint = stable_hash((build.argv, build.env, context.digest))
+    reproduce = (sys.executable, "-I", "-S", str(_REPRODUCE), docker.path, revision.time)
+    fingerprint = stable_hash(
+        (build.argv, build.env, context.digest, tags, reproduce, _REPRODUCE.read_text(encoding="utf-8"))
+    )
     # An image that is to be made anew is looked for where none is noted.
     known_as = NEVER_NOTED if incremental.rebuild else fingerprint
     lookup = Process(
         argv=(bash.path, "-c", lookup_script(docker.path, known_as, tags)),
         description=f"Looking for docker image {tags[0]} in the engine",
         env={**build.env, "PATH": ":".join(filter(None, (build.env.get("PATH"), *SEARCH_PATHS)))},
-        append_only_caches=FrozenDict({NAMED_CACHE: NOTES}),
+        append_only_caches=FrozenDict(NAMED_CACHES),
         cache_scope=ProcessCacheScope.PER_SESSION,
         level=LogLevel.DEBUG,
     )
@@ -137,11 +169,20 @@ async def build_changed_image(
             cache_scope=ProcessCacheScope.PER_RESTART_SUCCESSFUL,
         )
         command = (*build.argv[:2], "--no-cache", *build.argv[2:]) if incremental.rebuild else build.argv
-        build_it = build_script(command, await _image_ids_below(field_set.address), pin=image_id)
+        build_it = build_script(
+            command,
+            reproduce,
+            tags,
+            context.image_ids,
+            pin=image_id,
+            name=f"context-{stable_hash((build_root.path, str(field_set.address)))}",
+            files=await _large_archives(context.digest),
+            fingerprint=fingerprint,
+        )
         bring = replace(
             step,
             argv=(bash.path, "-c", tag_or_build_script(build_it, docker.path, known_as, tags)),
-            description=build.description,
+            description=f"Building docker image {tags[0]}",
             input_digest=build.input_digest,
             immutable_input_digests=build.immutable_input_digests,
             level=build.level,
@@ -152,20 +193,20 @@ async def build_changed_image(
             raise ImageBuildError(explain(str(field_set.address), tags[0], output))
         log = logger.info if options.build_verbose else logger.debug
         log(f"Docker build output for {tags[0]}:\n{output}")
-        image_id = brought.stdout.decode()
-        note = replace(
-            step,
-            argv=(bash.path, "-c", note_script(fingerprint, image_id)),
-            description=f"Noting the id of docker image {tags[0]}",
-        )
-        noted = await Get(FallibleProcessResult, Process, note)
-        if noted.exit_code != 0:
-            logger.warning(f"{tags[0]} will be built again next time: {noted.stderr.decode().strip()}")
+        image_id, _, unnoted = brought.stdout.decode(errors="replace").partition("\n")
+        if unnoted:
+            logger.warning(f"{tags[0]} will be built again next time: {unnoted.strip()}")
 
     filename = field_set.output_path.value_or_default(file_ending="docker-info.json")
-    metadata = DockerInfoV1.serialize(image_refs, image_id=image_id)
-    digest = await Get(Digest, CreateDigest([FileContent(filename, metadata)]))
-    return BuiltPackage(digest, (BuiltDockerImage.create(image_id, tags, filename),))
+    metadata = DockerInfoV1.serialize((ImageRefRegistry(None, repository, refs),), image_id=image_id)
+    files = [FileContent(filename, metadata)]
+    artifacts: list[BuiltPackageArtifact] = [BuiltDockerImage.create(image_id, tags, filename)]
+    if context.bill_of_materials:
+        path = field_set.output_path.value_or_default(file_ending="cdx.json")
+        files.append(FileContent(path, context.bill_of_materials))
+        artifacts.append(BuiltPackageArtifact(path))
+    digest = await Get(Digest, CreateDigest(files))
+    return BuiltPackage(digest, tuple(artifacts))
 
 
 def rules():  # type: ignore[no-untyped-def]  # As Pants itself declares it.

@@ -18,7 +18,7 @@ from image_layers.errors import LayerError
 from image_layers.interpreter import copy_interpreter
 from image_layers.layer import write_layer
 from image_layers.libraries import unpack_wheels
-from image_layers.lock import check_against, read_lock, share_of
+from image_layers.lock import check_against, part_of, read_lock
 from image_layers.operating_system import add_user, bootstrap, drift, read_names, read_packages
 from image_layers.replacements import read_replacements
 from image_layers.trimming import read_trimming
@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     select = commands.add_parser("select", help="the pins an image adds to its parents'")
     select.add_argument("--lock", type=Path, required=True)
     select.add_argument("--image", type=Path, required=True, help="requirements list of the image")
-    select.add_argument("--parent", type=Path, action="append", default=[], help="list of an image below it")
+    select.add_argument("--parent", type=Path, action="append", default=[], help="lock of an image below it")
+    select.add_argument("--only", action="append", default=[], metavar="NAME", help="write this pin, and no other")
+    select.add_argument("--without", action="append", default=[], metavar="NAME", help="leave out this pin")
     select.add_argument("--out", type=Path, help="write the pins, with hashes")
     select.add_argument("--parents-out", type=Path, help="write what the images below have, as NAME==VERSION")
     select.set_defaults(run=_select)
@@ -95,14 +97,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _select(options: argparse.Namespace) -> None:
-    pins = read_lock(options.lock)
-    check_against(pins, options.lock, options.image)
-    parents = share_of(pins, options.parent)
-    own = share_of(pins, [options.image]) - parents
+    own = read_lock(options.lock)
+    parents = {path: read_lock(path) for path in options.parent}
+    check_against({options.lock: own, **parents}, options.image)
     if options.out:
-        _write_lines(options.out, (pins[name].as_requirement() for name in sorted(own)))
+        part = part_of(own, options.only, options.without, options.lock)
+        _write_lines(options.out, (own[name].as_requirement() for name in sorted(part)))
     if options.parents_out:
-        _write_lines(options.parents_out, (f"{name}=={pins[name].version}" for name in sorted(parents)))
+        below = {name: pin.version for pins in parents.values() for name, pin in pins.items()}
+        _write_lines(options.parents_out, (f"{name}=={below[name]}" for name in sorted(below)))
 
 
 def _libraries(options: argparse.Namespace) -> None:

@@ -1,15 +1,14 @@
-"""Reads the lock: what is pinned, and which image needs it.
+"""Reads locks: what is pinned, and who asked for it.
 
-The lock is one hashed requirements file. Its `# via` comments, written by the resolver, say who asked for a
-distribution: another distribution, or `-r NAME.in`, the list of one image. Following them from an image's list
-gives the image's share, so no second resolve can disagree with the first.
+A lock is a hashed requirements file. Its `# via` comments, written by the resolver, say who asked for a distribution:
+another distribution, or `-r NAME.in`, a list.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable
+from typing import Iterable, Mapping, Sequence
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -48,7 +47,7 @@ def read_lock(path: Path) -> dict[NormalizedName, Pin]:
         LayerError: a line is not `NAME==VERSION`, or a pin has no hash.
     """
     pins: dict[NormalizedName, Pin] = {}
-    for block in _blocks(path.read_text(encoding="utf-8").splitlines()):
+    for block in blocks(path.read_text(encoding="utf-8")):
         words = [word for line in block if not line.lstrip().startswith("#") for word in line.rstrip("\\").split()]
         name, separator, version = words[0].partition("==")
         hashes = tuple(word.partition("=")[2] for word in words[1:] if word.startswith("--hash="))
@@ -62,14 +61,15 @@ def read_lock(path: Path) -> dict[NormalizedName, Pin]:
     return pins
 
 
-def _blocks(lines: Iterable[str]) -> list[list[str]]:
-    blocks: list[list[str]] = []
-    for line in lines:
+def blocks(text: str) -> list[list[str]]:
+    """The lines of each pin in a lock's text: its first line, those of its hashes, its comments."""
+    found: list[list[str]] = []
+    for line in text.splitlines():
         if line and not line[0].isspace() and not line.startswith("#"):
-            blocks.append([])
-        if blocks and line.strip():
-            blocks[-1].append(line)
-    return blocks
+            found.append([])
+        if found and line.strip():
+            found[-1].append(line)
+    return found
 
 
 def _via(block: Iterable[str]) -> Iterable[str]:
@@ -89,40 +89,47 @@ def read_requirements(path: Path) -> list[Requirement]:
     return [Requirement(line) for line in lines if line]
 
 
-def check_against(pins: dict[NormalizedName, Pin], lock: Path, wanted: Path) -> None:
-    """Hold the lock against what an image asks for by name.
+def check_against(locks: Mapping[Path, Mapping[NormalizedName, Pin]], wanted: Path) -> None:
+    """Hold an image's lock and those of the images below it against what the image asks for by name.
+
+    Args:
+        locks: Pins by file, the image's own first.
+        wanted: Requirements list of the image.
 
     Raises:
-        LayerError: the lock lacks a distribution, has a version the list does not allow, or does not know that this
-            list asks for it; names both and where.
+        LayerError: no lock has a distribution, or one has a version the list does not allow; names both and where.
     """
     for requirement in read_requirements(wanted):
-        pin = pins.get(canonicalize_name(requirement.name))
+        name = canonicalize_name(requirement.name)
+        path = next((path for path, pins in locks.items() if name in pins), next(iter(locks)))
+        pin = locks[path].get(name)
         if pin is None or pin.version not in requirement.specifier:
             found = f"{pin.name} {pin.version}" if pin else f"no {requirement.name}"
             raise LayerError(
-                f"{wanted} asks for `{requirement}`, but {lock} has {found}. "
+                f"{wanted} asks for `{requirement}`, but {path} has {found}. "
                 "Put the version back, or change the list and lock again; 3rdparty/README.md says how."
             )
-        if _asker(wanted) not in pin.via:
-            # Its share would come out without it: the distribution is in the lock for others' sake.
+
+
+def part_of(
+    pins: Mapping[NormalizedName, Pin], only: Sequence[str], without: Sequence[str], lock: Path
+) -> set[NormalizedName]:
+    """The pins of one of the layers that an image's libraries are split into.
+
+    Args:
+        pins: All of the image.
+        only: Names; without any, all.
+        without: Names that another layer has.
+        lock: The pins' file, for messages.
+
+    Raises:
+        LayerError: a name is no pin, so that the layers would no longer be what they are called.
+    """
+    for name in (*only, *without):
+        if canonicalize_name(name) not in pins:
             raise LayerError(
-                f"{wanted} asks for `{requirement}`, but {lock} has {pin.name} only for {', '.join(sorted(pin.via))}. "
-                "Lock again; 3rdparty/README.md says how."
+                f"{lock} has no {name}, which is to be in a layer of its own. "
+                "Name another one in the image's BUILD file, or take that layer away."
             )
-
-
-def share_of(pins: dict[NormalizedName, Pin], lists: Iterable[Path]) -> set[NormalizedName]:
-    """The distributions that the given image lists need, their dependencies included."""
-    reached: set[str] = {_asker(path) for path in lists}
-    share: set[NormalizedName] = set()
-    while True:
-        further = {pin.name for pin in pins.values() if pin.via & reached} - share
-        if not further:
-            return share
-        share |= further
-        reached |= further
-
-
-def _asker(path: Path) -> str:
-    return f"-r {path.name}"
+    chosen = {canonicalize_name(name) for name in only} or set(pins)
+    return chosen - {canonicalize_name(name) for name in without}

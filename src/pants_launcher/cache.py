@@ -34,8 +34,8 @@ class Install(NamedTuple):
 
     @property
     def server(self) -> str:
-        """The `pants` entry point, which the native client runs when no daemon answers."""
-        return os.path.join(self.venv, "bin", "pants")
+        """The program that the native client runs when no daemon answers."""
+        return os.path.join(self.tools, "pants-server")
 
     @property
     def native_client(self) -> str:

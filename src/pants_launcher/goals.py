@@ -44,6 +44,7 @@ class Needs(NamedTuple):
     engine: bool
     python38: bool
     writes: bool = False
+    tests: bool = False
 
 
 def needs_of(args: Sequence[str], build_root: str) -> Needs:
@@ -75,6 +76,8 @@ def needs_of(args: Sequence[str], build_root: str) -> Needs:
         engine=not goals.isdisjoint(_ENGINE_GOALS),
         python38=not goals.isdisjoint(_PYTHON_GOALS),
         writes=not goals.isdisjoint(_WRITING_GOALS),
+        # An image is published when its tests have passed.
+        tests=not goals.isdisjoint(("publish", "test")),
     )
 
 

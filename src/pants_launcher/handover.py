@@ -1,12 +1,14 @@
 """The environment in which Pants is started."""
 
 import os
-from typing import Dict, Mapping
+import sys
+from typing import Dict, Mapping, Optional
 
 from pants_launcher.cache import Install
 
 TOOL_SCOPES = ("PEX_CLI", "HADOLINT", "SHELLCHECK", "SHFMT")
 DOCKER_SEARCH_PATHS = "PANTS_DOCKER_EXECUTABLE_SEARCH_PATHS"
+INTERPRETERS = "PANTS_PYTHON_BOOTSTRAP_SEARCH_PATH"
 
 
 def environment_for_pants(user: Mapping[str, str], tools: Mapping[str, str], install: Install) -> Dict[str, str]:
@@ -30,6 +32,21 @@ def environment_for_pants(user: Mapping[str, str], tools: Mapping[str, str], ins
     # Pants' own switch against the warning that the official launcher was not used; only its presence counts.
     env["NO_SCIE_WARNING"] = "1"
     return env
+
+
+def interpreters_for_pants(user: Mapping[str, str], python38: Optional[str]) -> Dict[str, str]:
+    """The variable that tells Pants which interpreters there are, unless the user has set it.
+
+    The whole search path is part of every key of Pants' caches. With the two interpreters alone, a machine that has
+    others besides, or another PATH, shares what was built.
+
+    Args:
+        user: The environment the launcher was started in.
+        python38: The CPython 3.8, where there is one.
+    """
+    if INTERPRETERS in user or python38 is None:
+        return {}
+    return {INTERPRETERS: str([python38, os.path.realpath(sys.executable)])}
 
 
 def workdirs_for(root: str, launcher_dir: str) -> Dict[str, str]:

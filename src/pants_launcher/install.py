@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -123,6 +124,7 @@ class _Installation:
         self._pip(["install", "--no-user", "--no-warn-script-location"], LOCKS[0])
         self._pip(["download", "--dest", self._wheels], LOCKS[1])
         os.chmod(install.native_client, 0o755)
+        _write_server(install)
         variables = self._tools()
         _remove(self._wheels)
         self._finish(variables)
@@ -196,6 +198,31 @@ class _Installation:
             pass_fds=(self._lock,),
         )
         return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def _write_server(install: Install) -> None:
+    """Write the program that starts Pants on the base interpreter instead of the one in the virtual environment.
+
+    Pants puts the path of its own interpreter into every key of its caches, and the virtual environment lies below the
+    home of the user: no other user would find what was built.
+    """
+    python = shlex.quote(os.path.realpath(sys.executable))
+    packages = os.path.join(install.venv, "lib", "python3.9", "site-packages")
+    lines = (
+        # To a shell a command, to Python a string: the path of an interpreter may be too long for the first line.
+        "#!/bin/sh",
+        f"'''exec' {python} -I \"$0\" \"$@\"",
+        "' '''",
+        "import site, sys",
+        # What else is installed for that interpreter is no part of Pants.
+        "sys.path[:] = [folder for folder in sys.path if not folder.endswith(('site-packages', 'dist-packages'))]",
+        f"site.addsitedir({packages!r})",
+        "from pants.bin.pants_loader import main",
+        "sys.exit(main())",
+    )
+    with open(install.server, "w", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+    os.chmod(install.server, 0o755)
 
 
 def explain_pip(output: str, lock: str) -> str:

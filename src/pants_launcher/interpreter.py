@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from typing import Iterator, Sequence, Tuple
+from typing import Iterator, Optional, Sequence, Tuple
 
 from pants_launcher.cache import write_whole
 from pants_launcher.errors import LauncherError
@@ -38,11 +38,24 @@ def require_cpython39(implementation: str, version: Sequence[object], executable
 
 
 def require_python38(settings: Settings) -> str:
-    """The path of a CPython 3.8, remembered from an earlier launch where it still is on the search path.
+    """The path of a CPython 3.8, as `find_python38` finds it.
 
     Raises:
         LauncherError: there is none.
     """
+    found = find_python38(settings)
+    if found is None:
+        raise LauncherError(
+            "cannot find a CPython 3.8, for which everything in this tree is built.\n"
+            f"Looked for a working `{_NAME}` in: "
+            f"{', '.join(search_path(settings)) or '(no folders: PATH and pyenv are empty)'}.\n"
+            "Install one (for example `pyenv install 3.8`) or put its folder on PATH, then start Pants again."
+        )
+    return found
+
+
+def find_python38(settings: Settings) -> Optional[str]:
+    """The path of a CPython 3.8, remembered from an earlier launch where it still is on the search path, if any."""
     memory = os.path.join(settings.launcher_dir, _NAME)
     folders = search_path(settings)
     remembered = _read(memory)
@@ -55,11 +68,7 @@ def require_python38(settings: Settings) -> str:
             with contextlib.suppress(OSError):
                 write_whole(memory, f"{candidate}\n")
             return candidate
-    raise LauncherError(
-        "cannot find a CPython 3.8, for which everything in this tree is built.\n"
-        f"Looked for a working `{_NAME}` in: {', '.join(folders) or '(no folders: PATH and pyenv are empty)'}.\n"
-        "Install one (for example `pyenv install 3.8`) or put its folder on PATH, then start Pants again."
-    )
+    return None
 
 
 def search_path(settings: Settings) -> Tuple[str, ...]:

@@ -66,16 +66,16 @@ def prepare(
 
         tools = install_pants(root, install, chosen, env)
     cache.mark_used(install)
-    if needs.python38:
-        interpreter.require_python38(chosen)
+    python38 = interpreter.require_python38(chosen) if needs.python38 else interpreter.find_python38(chosen)
     pants_env = {
         **handover.workdirs_for(root, chosen.launcher_dir),
         **handover.environment_for_pants(env, tools, install),
+        **handover.interpreters_for_pants(env, python38),
     }
     if needs.engine and chosen.need_engine:
         from pants_launcher.docker import docker_environment
 
-        pants_env.update(docker_environment(chosen, env))
+        pants_env.update(docker_environment(chosen, env, needs.tests))
     return install, pants_env
 
 

@@ -174,6 +174,7 @@ def test_a_body_of_300_mib_arrives_in_chunks(platform: Platform) -> None:
             headers={"Content-Type": NPY, "Accept": "application/json"},
             timeout=5 * TIMEOUT_S,
         )
+        assert answer.status_code == 200, f"{answer.text}\n{server.logs()}"
         after = processes(server)
     assert answer.json() == [rows, columns, columns * -(-rows // 1000)]
     grown = {pid: after[pid].peak_bytes - before[pid].peak_bytes for pid in before}

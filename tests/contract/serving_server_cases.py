@@ -510,6 +510,40 @@ def test_sigterm_under_load_drops_nothing(platform: Platform) -> None:
     assert len(outcomes) >= 24
 
 
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_client_has_time_to_read_the_last_answer(platform: Platform, closes: bool) -> None:
+    """S-07: what forwards it ends with the container. But a client that never closes delays the end only."""
+    server = serve_obedient(platform)
+    with ThreadPoolExecutor(1) as pool, Wire(server) as wire:
+        wire.send(request_bytes(b"sleep 1"))
+        time.sleep(0.3)
+        server.terminate()
+        status, headers, body = wire.answer()
+        assert (status, headers["connection"], body) == (200, "close", b"sleep 1")
+        assert wire.ended()
+        exit_code = pool.submit(server.stop)
+        time.sleep(0.8)
+        assert not exit_code.done()
+        if closes:
+            wire.close()
+            began = time.monotonic()
+            assert exit_code.result(PATIENCE_S) == 0
+            assert time.monotonic() - began < 2
+        assert exit_code.result(PATIENCE_S) == 0
+
+
+def test_a_refused_client_that_stays_delays_the_end_no_longer(platform: Platform) -> None:
+    """S-07: while serving it would have 10 s to read why."""
+    server = serve_obedient(platform)
+    with Wire(server) as wire:
+        wire.send(b"NONSENSE\r\n\r\n")
+        assert wire.answer()[0] == 400
+        began = time.monotonic()
+        server.terminate()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 8
+
+
 # What it tells
 
 

@@ -11,7 +11,7 @@ IMAGES = {
     "foundation": ("operating-system-layer", "interpreter-layer"),
     "base": ("framework-layer",),
     "final": ("support-libraries-layer", "folders-layer", "support-layer"),
-    "extension": ("parent-check-layer", "extension-layer", "mlio-layer"),
+    "extension": ("parent-check-layer", "compiler-layer", "extension-layer", "mlio-layer"),
 }
 LAYERS = [layer for layers in IMAGES.values() for layer in layers]
 # 2026-01-01; docker/macros.py sets it for every layer.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
-from image_layers.lock import read_lock, read_requirements
+from image_layers.lock import Pin, read_lock, read_requirements
 
 PYTHON = Path("3rdparty/python")
 IMAGES = Path("docker/0.23-1")
+LOCKED_IMAGES = ("base", "final", "extension")
 FRAMEWORK = "scikit-learn"
 
 
@@ -20,6 +21,10 @@ def _exact_pin(requirements: Path, name: str) -> str:
     return str(requirement.specifier)[2:]
 
 
+def _shipped() -> dict[NormalizedName, Pin]:
+    return {name: pin for image in LOCKED_IMAGES for name, pin in read_lock(PYTHON / f"{image}.lock").items()}
+
+
 def _tags(image: str) -> list[str]:
     [tags] = re.findall(r"image_tags=\[(.*?)\]", (IMAGES / image / "BUILD").read_text(encoding="utf-8"), re.S)
     return re.findall(r'"([^"]+)"', tags)
@@ -27,7 +32,7 @@ def _tags(image: str) -> list[str]:
 
 def test_framework_version_is_the_same_in_list_lock_and_extension() -> None:
     """L-12, L-14."""
-    locked = str(read_lock(PYTHON / "runtime.lock")[canonicalize_name(FRAMEWORK)].version)
+    locked = str(_shipped()[canonicalize_name(FRAMEWORK)].version)
     assert locked == _exact_pin(PYTHON / "base.in", FRAMEWORK) == _exact_pin(PYTHON / "extension.in", FRAMEWORK)
 
 
@@ -44,7 +49,7 @@ def test_image_version_is_the_frameworks() -> None:
 
 def test_extension_tags_name_the_library_in_the_lock() -> None:
     """L-15."""
-    library = read_lock(PYTHON / "runtime.lock")[canonicalize_name("sagemaker-scikit-learn-extension")].version
+    library = _shipped()[canonicalize_name("sagemaker-scikit-learn-extension")].version
     own, of_library = "0.2-1-cpu-py3", f"{library.major}.{library.minor}-1-cpu-py3"
     assert _tags("extension") == [own, of_library, f"extension-{own}", f"extension-{of_library}"]
 
@@ -66,7 +71,7 @@ def test_the_launcher_installs_the_pants_that_the_tree_asks_for() -> None:
 
 def test_workspace_and_tools_run_the_versions_that_ship() -> None:
     """What is tested is what ships."""
-    shipped = read_lock(PYTHON / "runtime.lock")
+    shipped = _shipped()
     for lock in ("workspace", "pytest", "setuptools"):
         for name, pin in read_lock(PYTHON / f"{lock}.lock").items():
             if name in shipped:
@@ -94,4 +99,7 @@ def test_everything_locked_has_a_hash() -> None:
 def test_one_command_writes_every_lock() -> None:
     """3rdparty/README.md promises it."""
     text = (PYTHON / "lock.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'Lock\(\s*"([a-z-]+)"', text)) == {lock.stem for lock in PYTHON.glob("*.lock")}
+    [images] = re.findall(r"^IMAGES = \((.*)\)", text, re.M)
+    assert tuple(re.findall(r'"([a-z]+)"', images)) == LOCKED_IMAGES
+    others = set(re.findall(r'Lock\(\s*"([a-z-]+)"', text))
+    assert others | set(LOCKED_IMAGES) == {lock.stem for lock in PYTHON.glob("*.lock")}

@@ -1,4 +1,4 @@
-"""Each image's share of the lock, from the repository's own lists and locks."""
+"""Each image's share of what ships, from the repository's own lists and locks."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 
 from image_layers.lock import read_lock
+from image_layers.shares import share_of
 from tests.layers.tool import attempt, run
 
 PYTHON = Path("3rdparty/python").resolve()
-LOCK = PYTHON / "runtime.lock"
-LISTS = {"base": [], "final": ["base"], "extension": ["base", "final"]}
+PARENTS = {"base": [], "final": ["base"], "extension": ["base", "final"]}
 
 
 def _select(folder: Path, image: str, parents: list[str]) -> list[str]:
-    above = [f"--parent={PYTHON / parent}.in" for parent in parents]
+    above = [f"--parent={PYTHON / parent}.lock" for parent in parents]
     outputs = ["--out=own.txt", "--parents-out=parents.txt"]
-    run(folder, "select", f"--lock={LOCK}", f"--image={PYTHON / image}.in", *above, *outputs)
+    run(folder, "select", f"--lock={PYTHON / image}.lock", f"--image={PYTHON / image}.in", *above, *outputs)
     return [line.split()[0] for line in (folder / "own.txt").read_text().splitlines()]
 
 
 @pytest.fixture()
 def shares(tmp_path: Path) -> dict[str, list[str]]:
-    return {image: _select(tmp_path, image, parents) for image, parents in LISTS.items()}
+    return {image: _select(tmp_path, image, parents) for image, parents in PARENTS.items()}
 
 
 def _locked(lock: Path) -> dict[str, str]:
@@ -31,32 +31,36 @@ def _locked(lock: Path) -> dict[str, str]:
 
 
 def test_a_childs_layer_holds_nothing_of_its_parents(shares: dict[str, list[str]]) -> None:
-    for image, parents in LISTS.items():
+    for image, parents in PARENTS.items():
         for parent in parents:
             assert set(shares[image]) & set(shares[parent]) == set(), f"{image} repeats what {parent} has"
 
 
-def test_the_shares_are_the_whole_lock(shares: dict[str, list[str]]) -> None:
-    together = sorted(pin for share in shares.values() for pin in share)
-    assert together == sorted(f"{name}=={version}" for name, version in _locked(LOCK).items())
+@pytest.mark.parametrize("image", PARENTS)
+def test_a_lock_holds_what_the_images_lists_ask_for_and_all_that_needs(image: str) -> None:
+    """Nothing more: who asked for each is written beside it."""
+    images = [*PARENTS[image], image]
+    pins = {name: pin for each in images for name, pin in read_lock(PYTHON / f"{each}.lock").items()}
+    assert share_of(pins, [PYTHON / f"{each}.in" for each in images]) == set(pins)
 
 
 def test_a_child_is_told_just_what_its_parents_have(tmp_path: Path, shares: dict[str, list[str]]) -> None:
-    _select(tmp_path, "extension", LISTS["extension"])
+    _select(tmp_path, "extension", PARENTS["extension"])
     listed = (tmp_path / "parents.txt").read_text().splitlines()
     assert listed == sorted([*shares["base"], *shares["final"]])
 
 
 def test_every_pin_of_a_share_has_the_hashes_of_the_lock(tmp_path: Path) -> None:
     _select(tmp_path, "base", [])
-    pins = {str(name): pin for name, pin in read_lock(LOCK).items()}
+    pins = {str(name): pin for name, pin in read_lock(PYTHON / "base.lock").items()}
     for line in (tmp_path / "own.txt").read_text().splitlines():
         assert line == pins[line.partition("==")[0]].as_requirement()
 
 
 def test_code_is_tested_with_the_versions_that_ship() -> None:
     """The two locks are of two resolves; what they share, they share in version."""
-    shipped, tested = _locked(LOCK), _locked(PYTHON / "workspace.lock")
+    shipped = {name: version for image in PARENTS for name, version in _locked(PYTHON / f"{image}.lock").items()}
+    tested = _locked(PYTHON / "workspace.lock")
     shared = shipped.keys() & tested.keys()
     assert "scikit-learn" in shared
     assert {name: tested[name] for name in shared} == {name: shipped[name] for name in shared}
@@ -65,11 +69,12 @@ def test_code_is_tested_with_the_versions_that_ship() -> None:
 @pytest.mark.parametrize("image", ["base", "extension"])
 def test_another_scikit_learn_than_the_image_asks_for_is_named(tmp_path: Path, image: str) -> None:
     lock = tmp_path / "changed.lock"
-    text = LOCK.read_text()
+    text = (PYTHON / "base.lock").read_text()
     assert text.count("\nscikit-learn==0.23.2 ") == 1
     lock.write_text(text.replace("\nscikit-learn==0.23.2 ", "\nscikit-learn==0.24.0 "))
     wanted = PYTHON / f"{image}.in"
-    done = attempt(tmp_path, "select", f"--lock={lock}", f"--image={wanted}", "--out=own.txt")
+    locks = [f"--lock={lock}"] if image == "base" else [f"--lock={PYTHON / image}.lock", f"--parent={lock}"]
+    done = attempt(tmp_path, "select", *locks, f"--image={wanted}", "--out=own.txt")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"image_layers select: {wanted} asks for `scikit-learn==0.23.2`, but {lock} has scikit-learn 0.24.0. "

@@ -119,6 +119,8 @@ class LocalPlatform(Platform):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         variables = {
             **inherited,
+            # As in the images, `python` is the interpreter that the commands run on.
+            "PATH": os.pathsep.join([os.path.dirname(sys.executable), *filter(None, [inherited.get("PATH")])]),
             "SAGEMAKER_BASE_DIR": tree.base_dir,
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",

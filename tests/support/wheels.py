@@ -21,6 +21,7 @@ def build_wheel(
     *,
     version: str = "1.0",
     requires: Sequence[str] = (),
+    headers: Sequence[str] = (),
     scripts: Mapping[str, str] | None = None,
     executable: Collection[str] = (),
     date_time: tuple[int, int, int, int, int, int] = (2020, 2, 2, 0, 0, 0),
@@ -34,6 +35,7 @@ def build_wheel(
         files: Text by path in the archive; `NAME-VERSION.data/SCHEME/` places as the format says.
         version: Of the distribution.
         requires: What it declares as its dependencies.
+        headers: Further lines of its metadata.
         scripts: `module:function` by name of the command.
         executable: Which paths of `files` carry the executable bit.
         date_time: Of every member.
@@ -43,7 +45,7 @@ def build_wheel(
         The wheel.
     """
     info = f"{name}-{version}.dist-info"
-    declared = "".join(f"Requires-Dist: {item}\n" for item in requires)
+    declared = "".join(f"{line}\n" for line in [*headers, *(f"Requires-Dist: {item}" for item in requires)])
     members = {
         **files,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{declared}\nAbout {name}.\n",

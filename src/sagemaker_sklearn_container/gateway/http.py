@@ -34,6 +34,9 @@ _KEEP_ALIVE = b"Connection: keep-alive\r\n\r\n"
 # How long to go on reading from a client that was refused in the middle of its request: closing at once would reset
 # the connection, and the client might never see why (RFC 9112, 9.6).
 _LINGER_S = 10.0
+# How long to wait, when stopping, until a client that has its last answer closes the connection too. Until then a proxy
+# between may still hold the answer, and an engine ends its proxies together with the container.
+_LAST_ANSWER_S = 3.0
 # A connection is lent after so many simple requests in a row, each of them answered within that time by a worker: of
 # more time the way through the gateway is no part that matters.
 _SIMPLE_REQUESTS = 2
@@ -385,6 +388,8 @@ class HttpConnection(asyncio.Protocol):
         """End the connection, unless it is busy with a request: then that is the last one."""
         if self._lent:
             self._ending = True
+        elif self._closing:
+            self._service.loop.call_later(_LAST_ANSWER_S, self._transport.close)
         elif self._current is None and not self._waiting and (self._incoming is None or self._in_head):
             self._closing = self._deaf = True
             self._transport.close()
@@ -510,15 +515,17 @@ class HttpConnection(asyncio.Protocol):
             self._transport.write(_CONTINUE)
 
     def _close(self) -> None:
-        """End the connection when everything is written; a client that still sends may first read why."""
-        self._closing = True
-        if self._deaf and self._transport.can_write_eof() and not self._transport.is_closing():
+        """End the connection when everything is written. A client that still sends may first read why; when stopping,
+        every client may read its answer before what forwards it ends.
+        """
+        linger_s = _LAST_ANSWER_S if self._service.stopping else _LINGER_S if self._deaf else 0.0
+        self._closing = self._deaf = True
+        if linger_s and self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
-            self._deadline = self._service.loop.time() + _LINGER_S
+            self._deadline = self._service.loop.time() + linger_s
             self._service.loop.call_at(self._deadline, self._transport.close)
             self._set_reading()
         else:
-            self._deaf = True
             self._transport.close()
 
     def _set_reading(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.image.base.bill_checks import *  # noqa: F403
 from tests.image.extension.candidate_checks import *  # noqa: F403
 from tests.image.extension.candidate_checks import Command
 from tests.image.final.checks import *  # noqa: F403
@@ -22,9 +23,9 @@ def image() -> Image:
 
 
 @pytest.fixture(scope="session")
-def lists() -> list[Path]:
-    """The requirements lists whose distributions it holds."""
-    return [Path("base.in"), Path("final.in"), Path("extension.in")]
+def locks() -> list[Path]:
+    """Of the distributions it holds."""
+    return [Path("3rdparty/python", name) for name in ("base.lock", "final.lock", "extension.lock")]
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.image.base.bill_checks import *  # noqa: F403
 from tests.image.final.checks import *  # noqa: F403
 from tests.support.engine import Image, image_of
 
@@ -17,9 +18,9 @@ def image() -> Image:
 
 
 @pytest.fixture(scope="session")
-def lists() -> list[Path]:
-    """The requirements lists whose distributions it holds."""
-    return [Path("base.in"), Path("final.in")]
+def locks() -> list[Path]:
+    """Of the distributions it holds."""
+    return [Path("3rdparty/python", name) for name in ("base.lock", "final.lock")]
 
 
 def test_tag(image: Image) -> None:

@@ -1,4 +1,4 @@
-"""What the lock pins, and whose share of it a pin is."""
+"""What a lock pins, and whether it is what a list asks for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from image_layers.errors import LayerError
-from image_layers.lock import Pin, check_against, read_lock, read_requirements, share_of
+from image_layers.lock import Pin, check_against, read_lock, read_requirements
 
 LOCK = """\
 # This file was written by a resolver.
@@ -85,27 +85,14 @@ def test_comments_of_a_list_are_no_requirements(tmp_path: Path) -> None:
     assert [str(item) for item in read_requirements(wanted)] == ["alpha>=1", "beta-lib[extra]<3"]
 
 
-def test_a_share_is_what_a_list_asks_for_and_all_that_needs(lock: Path) -> None:
-    pins = read_lock(lock)
-    assert share_of(pins, [Path("some/one.in")]) == {"alpha", "beta-lib", "gamma"}
-    assert share_of(pins, [Path("two.in")]) == {"beta-lib", "gamma", "delta"}
-    assert share_of(pins, [Path("one.in"), Path("two.in")]) == set(pins)
-    assert share_of(pins, []) == set()
-
-
-def test_two_distributions_that_need_each_other_are_one_share(tmp_path: Path) -> None:
-    text = "a==1 --hash=sha256:aa\n    # via\n    #   -r one.in\n    #   b\nb==1 --hash=sha256:bb\n    # via a\n"
-    assert share_of(read_lock(_list(tmp_path, "l.lock", text)), [Path("one.in")]) == {"a", "b"}
-
-
 def test_a_list_that_the_lock_was_made_from_passes(tmp_path: Path, lock: Path) -> None:
-    check_against(read_lock(lock), lock, _list(tmp_path, "two.in", "beta-lib>=2.0rc1\nDelta==4.0\n"))
+    check_against({lock: read_lock(lock)}, _list(tmp_path, "two.in", "beta-lib>=2.0rc1\nDelta==4.0\n"))
 
 
 def test_a_version_that_the_list_does_not_allow_is_named_with_both_files(tmp_path: Path, lock: Path) -> None:
     wanted = _list(tmp_path, "one.in", "alpha==1.1\n")
     with pytest.raises(LayerError) as caught:
-        check_against(read_lock(lock), lock, wanted)
+        check_against({lock: read_lock(lock)}, wanted)
     assert str(caught.value) == (
         f"{wanted} asks for `alpha==1.1`, but {lock} has alpha 1.0. "
         "Put the version back, or change the list and lock again; 3rdparty/README.md says how."
@@ -115,20 +102,17 @@ def test_a_version_that_the_list_does_not_allow_is_named_with_both_files(tmp_pat
 def test_a_distribution_that_the_lock_lacks_is_named_with_both_files(tmp_path: Path, lock: Path) -> None:
     wanted = _list(tmp_path, "one.in", "omega\n")
     with pytest.raises(LayerError) as caught:
-        check_against(read_lock(lock), lock, wanted)
+        check_against({lock: read_lock(lock)}, wanted)
     assert str(caught.value) == (
         f"{wanted} asks for `omega`, but {lock} has no omega. "
         "Put the version back, or change the list and lock again; 3rdparty/README.md says how."
     )
 
 
-def test_a_distribution_that_is_locked_for_others_only_is_named_since_its_share_would_lack_it(
-    tmp_path: Path, lock: Path
-) -> None:
-    wanted = _list(tmp_path, "one.in", "alpha\nbeta-lib\n")
+def test_what_an_image_below_has_satisfies_the_list(tmp_path: Path, lock: Path) -> None:
+    own = _list(tmp_path, "own.lock", "omega==1 --hash=sha256:oo\n    # via -r three.in\n")
+    locks = {own: read_lock(own), lock: read_lock(lock)}
+    check_against(locks, _list(tmp_path, "three.in", "omega\nalpha>=1\n"))
     with pytest.raises(LayerError) as caught:
-        check_against(read_lock(lock), lock, wanted)
-    assert str(caught.value) == (
-        f"{wanted} asks for `beta-lib`, but {lock} has beta-lib only for -c other.lock, -r two.in, alpha. "
-        "Lock again; 3rdparty/README.md says how."
-    )
+        check_against(locks, _list(tmp_path, "three.in", "omega\nalpha>=2\n"))
+    assert f"asks for `alpha>=2`, but {lock} has alpha 1.0. " in str(caught.value)

@@ -42,17 +42,43 @@ def _names(layer: Path) -> list[str]:
 
 
 def test_select_writes_the_images_own_pins_and_what_its_parents_have(tmp_path: Path) -> None:
-    (tmp_path / "l.lock").write_text(
-        "a==1 --hash=sha256:aa\n    # via -r child.in\n"
-        "b==2 --hash=sha256:bb\n    # via\n    #   -r parent.in\n    #   a\n"
-    )
-    (tmp_path / "child.in").write_text("a\n")
-    (tmp_path / "parent.in").write_text("b\n")
-    options = ["--lock=l.lock", "--image=child.in", "--parent=parent.in", "--out=own.txt", "--parents-out=parents.txt"]
+    (tmp_path / "l.lock").write_text("a==1 --hash=sha256:aa\n    # via -r child.in\n")
+    (tmp_path / "p.lock").write_text("b==2 --hash=sha256:bb\n    # via -r parent.in\n")
+    (tmp_path / "child.in").write_text("a\nb\n")
+    options = ["--lock=l.lock", "--image=child.in", "--parent=p.lock", "--out=own.txt", "--parents-out=parents.txt"]
     done = _run(tmp_path, "select", *options)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / "own.txt").read_text() == "a==1 --hash=sha256:aa\n"
     assert (tmp_path / "parents.txt").read_text() == "b==2\n"
+
+
+@pytest.mark.parametrize(
+    ("part", "chosen"),
+    [
+        (["--only=B.c"], ["b-c"]),
+        (["--without=b_c"], ["a", "d"]),
+        (["--without=a", "--without=d"], ["b-c"]),
+        (["--only=a", "--only=d", "--without=d"], ["a"]),
+    ],
+)
+def test_select_writes_the_part_of_one_layer(tmp_path: Path, part: list[str], chosen: list[str]) -> None:
+    (tmp_path / "l.lock").write_text("".join(f"{name}==1 --hash=sha256:aa\n" for name in ("a", "b-c", "d")))
+    (tmp_path / "child.in").write_text("a\n")
+    done = _run(tmp_path, "select", "--lock=l.lock", "--image=child.in", "--out=own.txt", *part)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "own.txt").read_text() == "".join(f"{name}==1 --hash=sha256:aa\n" for name in chosen)
+
+
+@pytest.mark.parametrize("option", ["--only", "--without"])
+def test_select_refuses_a_part_that_the_lock_does_not_have(tmp_path: Path, option: str) -> None:
+    (tmp_path / "l.lock").write_text("a==1 --hash=sha256:aa\n")
+    (tmp_path / "child.in").write_text("a\n")
+    done = _run(tmp_path, "select", "--lock=l.lock", "--image=child.in", "--out=own.txt", f"{option}=gone")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "image_layers select: l.lock has no gone, which is to be in a layer of its own. "
+        "Name another one in the image's BUILD file, or take that layer away.\n"
+    )
 
 
 def test_a_failure_is_one_message_that_names_the_command(tmp_path: Path) -> None:

@@ -39,12 +39,17 @@ case "$1 $2" in
       rm "$engine/tags/${name//\//,}"
       grep -qrx "$image" "$engine/tags" || rm "$engine/images/$image"
     done ;;
+  # Not the client's: it stands for the program that describes the image anew.
+  "reproduce "*)
+    image=$(find_image "${@: -1}") || exit 1
+    cp "$engine/images/$image" "$engine/images/sha256:reproduced"
+    for tag in "${@:2:$#-2}"; do set_tag sha256:reproduced "$tag"; done
+    printf sha256:reproduced ;;
   "build "*)
     shift
     while [ $# -gt 1 ]; do
       case "$1" in
         --build-arg) echo "$2" >>"$engine/build-args"; [[ $2 != PARENT=* ]] || parent=${2#PARENT=} ;;
-        --iidfile) note=$2 ;;
         --tag) tags+=("$2") ;;
       esac
       shift
@@ -54,7 +59,6 @@ case "$1 $2" in
     if [ -n "$parent" ]; then second=$(find_image "$parent") || exit 1; fi
     echo "writing image sha256:built" >&2
     echo "$first $second" >"$engine/images/sha256:built"
-    printf sha256:built >"$note"
     for tag in "${tags[@]}"; do set_tag sha256:built "$tag"; done ;;
   *)
     echo "docker: '$1 $2' is not a docker command." >&2
@@ -124,7 +128,7 @@ class FakeEngine:
     @property
     def stages(self) -> list[str]:
         """What the parent's tag named in the two stages of the last build."""
-        return (self._folder / "images" / "sha256:built").read_text().split()
+        return (self._folder / "images" / "sha256:reproduced").read_text().split()
 
     def _lines(self, name: str) -> list[str]:
         path = self._folder / name

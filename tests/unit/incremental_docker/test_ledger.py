@@ -6,13 +6,14 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Mapping
 
 import pytest
 
-from incremental_docker.ledger import NOTES, build_script, lookup_script, note_script, tag_or_build_script
+from incremental_docker.ledger import ARCHIVES, NOTES, build_script, lookup_script, note_script, tag_or_build_script
 from tests.unit.incremental_docker.fake_engine import FakeEngine
 
 FINGERPRINT = "0123abcd"
@@ -29,7 +30,11 @@ def engine(tmp_path: Path) -> FakeEngine:
 
 @pytest.fixture()
 def sandbox(tmp_path: Path) -> Path:
-    (tmp_path / "sandbox" / NOTES).mkdir(parents=True)
+    # Links, as Pants makes them.
+    (tmp_path / "sandbox").mkdir()
+    for cache in (NOTES, ARCHIVES):
+        (tmp_path / "caches" / cache).mkdir(parents=True)
+        (tmp_path / "sandbox" / cache).symlink_to(tmp_path / "caches" / cache)
     return tmp_path / "sandbox"
 
 
@@ -59,14 +64,29 @@ def lookup(engine: FakeEngine, sandbox: Path) -> tuple[int, str]:
 
 
 def note(sandbox: Path, image_id: str = IMAGE) -> None:
-    assert run(note_script(FINGERPRINT, image_id), sandbox) == (0, "", "")
+    assert run(noting(image_id), sandbox) == (0, "", "")
 
 
-def build(engine: FakeEngine, *options: str, parent: str | None = None) -> str:
-    command = [engine.client, "build", *options, "--tag", "child:1"]
+def noting(image_id: str) -> str:
+    return f"image={image_id}; {note_script(FINGERPRINT, 'image')}"
+
+
+def build(engine: FakeEngine, *options: str, parent: str | None = None, files: Mapping[str, str] | None = None) -> str:
+    command = [engine.client, "build", *options, "--tag", "child:1-built"]
     if parent:
         command += ["--build-arg", f"PARENT={parent}"]
-    return build_script((*command, "--file", "Dockerfile", "."), {PARENT_TAG: PARENT}, pin="7")
+    reproduce = (engine.client, "reproduce")
+    command += ["--file", "Dockerfile", "."]
+    return build_script(
+        tuple(command),
+        reproduce,
+        ("child:1",),
+        {PARENT_TAG: PARENT},
+        pin="7",
+        name="c",
+        files=files or {},
+        fingerprint=FINGERPRINT,
+    )
 
 
 def tag_or_build(script: str, engine: FakeEngine) -> str:
@@ -144,16 +164,73 @@ def test_a_lookup_fails_changes_nothing_and_never_answers_twice_alike(
     assert (engine.images, engine.tags) == before
 
 
-def test_a_build_prints_the_id_apart_from_what_the_client_says(engine: FakeEngine, sandbox: Path) -> None:
-    assert run(build(engine), sandbox) == (0, "sha256:built", "writing image sha256:built\n")
-    assert engine.tags == {"child:1": "sha256:built"}
+def test_a_build_prints_the_id_apart_from_what_the_client_says_and_notes_it(engine: FakeEngine, sandbox: Path) -> None:
+    assert run(build(engine), sandbox) == (0, "sha256:reproduced\n", "writing image sha256:built\n")
+    assert (sandbox / NOTES / FINGERPRINT).read_text() == "sha256:reproduced"
+    wait_until(lambda: engine.tags == {"child:1": "sha256:reproduced"})
 
 
-def test_a_build_without_parents_is_one_call(engine: FakeEngine, sandbox: Path) -> None:
+def test_what_was_built_has_a_name_of_its_own_until_the_image_without_times_is_tagged(
+    engine: FakeEngine, sandbox: Path
+) -> None:
     run(build(engine, "--label", "what=two words"), sandbox)
+    wait_until(lambda: len(engine.calls) == 3)
     assert engine.calls == [
-        "build --iidfile .docker_image_id --label what=two words --tag child:1 --file Dockerfile .",
+        "build --label what=two words --tag child:1-built-7 --file Dockerfile c",
+        "reproduce child:1 child:1-built-7",
+        "image rm child:1-built-7",
     ]
+
+
+def test_a_large_file_has_a_time_that_follows_from_its_content_and_the_stores_keeps_its_own(
+    engine: FakeEngine, sandbox: Path
+) -> None:
+    """What BuildKit takes a file for changed by; the sandbox's file is a link to Pants' store."""
+    (sandbox.parent / "stored.tar").write_text("layer")
+    before = (sandbox.parent / "stored.tar").stat().st_mtime_ns
+    times = []
+    for digest in ("00" * 32, "ff" * 32, "ff" * 32):
+        for name in ("layer.tar", "c"):
+            (sandbox / name).unlink(missing_ok=True)
+        os.link(sandbox.parent / "stored.tar", sandbox / "layer.tar")
+        assert run(build(engine, files={"layer.tar": digest}), sandbox)[0] == 0
+        assert (sandbox / "c" / "layer.tar").read_text() == "layer"
+        times.append((sandbox / "c" / "layer.tar").stat().st_mtime_ns)
+    assert times[0] != times[1] == times[2]
+    assert (sandbox.parent / "stored.tar").stat().st_mtime_ns == before
+
+
+def test_a_large_file_is_copied_once_and_goes_when_no_build_used_it_for_a_week(
+    engine: FakeEngine, sandbox: Path
+) -> None:
+    digest = "12" * 32
+    files = []
+    for content in ("layer", "not read: of the same digest"):
+        for name in ("layer.tar", "c"):
+            (sandbox / name).unlink(missing_ok=True)
+        (sandbox / "layer.tar").write_text(content)
+        assert run(build(engine, files={"layer.tar": digest}), sandbox)[0] == 0
+        assert (sandbox / "layer.tar").read_text() == "layer"
+        files.append((sandbox / "layer.tar").stat().st_ino)
+    assert files[0] == files[1] == (sandbox / ARCHIVES / digest).stat().st_ino
+
+    # The job that removes it asks `find`, and nothing else can set the time of the last use.
+    late = build(engine).replace("-cmin +10080 ", "-cmin -1 ")
+    (sandbox / "c").unlink()
+    assert run(late, sandbox)[0] == 0
+    wait_until(lambda: not (sandbox / ARCHIVES / digest).exists())
+
+
+@pytest.mark.parametrize("broken", ["missing", "another file system"])
+def test_a_large_file_that_cannot_be_kept_is_copied_each_time(engine: FakeEngine, sandbox: Path, broken: str) -> None:
+    (sandbox / ARCHIVES).unlink()
+    (sandbox / "layer.tar").write_text("layer")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        if broken == "another file system":
+            (sandbox / ARCHIVES).symlink_to(elsewhere)
+        assert run(build(engine, files={"layer.tar": "12" * 32}), sandbox)[0] == 0
+    assert (sandbox / "c" / "layer.tar").read_text() == "layer"
+    assert (sandbox / "layer.tar").stat().st_mtime == pytest.approx(int("12" * 4, 16) // 2, abs=1)
 
 
 def test_arguments_that_name_no_parent_reach_the_build_as_they_are(engine: FakeEngine, sandbox: Path) -> None:
@@ -170,15 +247,15 @@ def test_all_stages_start_from_the_parent_that_was_built_although_its_tag_moves(
     engine.add(PARENT)
     engine.add("sha256:of-another-checkout", PARENT_TAG)
     engine.meanwhile(f"set_tag sha256:of-another-checkout {PARENT_TAG}")
-    assert run(build(engine, parent=PARENT_TAG), sandbox)[:2] == (0, "sha256:built")
+    assert run(build(engine, parent=PARENT_TAG), sandbox)[:2] == (0, "sha256:reproduced\n")
     assert engine.stages == [PARENT, PARENT]
 
 
 def test_nothing_but_the_new_image_is_left_of_a_build(engine: FakeEngine, sandbox: Path) -> None:
     engine.add(PARENT, PARENT_TAG)
     run(build(engine, parent=PARENT_TAG), sandbox)
-    assert engine.tags == {PARENT_TAG: PARENT, "child:1": "sha256:built"}
-    assert engine.images == {PARENT, "sha256:built"}
+    wait_until(lambda: engine.tags == {PARENT_TAG: PARENT, "child:1": "sha256:reproduced"})
+    wait_until(lambda: engine.images == {PARENT, "sha256:reproduced"})
 
 
 def test_a_parent_that_lost_its_tag_in_mid_build_outlives_the_build(engine: FakeEngine, sandbox: Path) -> None:
@@ -186,15 +263,15 @@ def test_a_parent_that_lost_its_tag_in_mid_build_outlives_the_build(engine: Fake
     engine.add("sha256:of-another-checkout")
     engine.meanwhile(f"set_tag sha256:of-another-checkout {PARENT_TAG}")
     run(build(engine, parent=PARENT_TAG), sandbox)
-    assert engine.tags == {PARENT_TAG: "sha256:of-another-checkout", "child:1": "sha256:built"}
-    assert engine.images == {PARENT, "sha256:of-another-checkout", "sha256:built"}
+    wait_until(lambda: engine.tags == {PARENT_TAG: "sha256:of-another-checkout", "child:1": "sha256:reproduced"})
+    wait_until(lambda: engine.images == {PARENT, "sha256:of-another-checkout", "sha256:reproduced"})
 
 
 def test_a_failed_build_leaves_everything_as_it_was(engine: FakeEngine, sandbox: Path) -> None:
     engine.add(PARENT, PARENT_TAG)
     engine.meanwhile("echo 'failed to solve: no space left on device' >&2; exit 1")
     assert run(build(engine, parent=PARENT_TAG), sandbox) == (1, "", "failed to solve: no space left on device\n")
-    assert (engine.images, engine.tags) == ({PARENT}, {PARENT_TAG: PARENT})
+    wait_until(lambda: (engine.images, engine.tags) == ({PARENT}, {PARENT_TAG: PARENT}))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -217,7 +294,7 @@ def test_an_interrupted_build_leaves_everything_as_it_was(
 def test_a_parent_that_is_gone_fails_the_build(engine: FakeEngine, sandbox: Path) -> None:
     status, out, err = run(build(engine, parent=PARENT_TAG), sandbox)
     assert (status, out, err.splitlines()[0]) == (1, "", f"Error: No such image: {PARENT}")
-    assert (engine.images, engine.tags) == (set(), {})
+    wait_until(lambda: (engine.images, engine.tags) == (set(), {}))
 
 
 def test_an_image_that_only_lost_tags_is_tagged_and_not_built(engine: FakeEngine, sandbox: Path) -> None:
@@ -239,19 +316,29 @@ def test_an_image_that_is_not_there_is_built(
 
 def test_of_two_writers_at_once_one_leaves_a_whole_note(sandbox: Path) -> None:
     long_ids = [f"sha256:{digit * 5000}" for digit in "01"]
-    writers = [start(note_script(FINGERPRINT, long_ids[turn % 2]), sandbox) for turn in range(20)]
+    writers = [start(noting(long_ids[turn % 2]), sandbox) for turn in range(20)]
     assert [writer.communicate(timeout=60) for writer in writers] == [("", "")] * 20
     assert [path.name for path in (sandbox / NOTES).iterdir()] == [FINGERPRINT]
     assert (sandbox / NOTES / FINGERPRINT).read_text() in long_ids
 
 
-def test_a_note_that_cannot_be_written_keeps_the_earlier_one(sandbox: Path) -> None:
+def test_a_note_that_cannot_be_written_keeps_the_earlier_one_and_fails_no_build(
+    engine: FakeEngine, sandbox: Path
+) -> None:
     note(sandbox)
     # A limit of no blocks stands in for a full disk: it holds for the superuser, too.
-    status, _, err = run(f"trap '' XFSZ; ulimit -f 0; {note_script(FINGERPRINT, 'sha256:new')}", sandbox)
-    assert status != 0
-    assert "File too large" in err
+    full = f"trap '' XFSZ; image=sha256:new; ulimit -f 0; {note_script(FINGERPRINT, 'image')}"
+    status, out, _ = run(full, sandbox)
+    assert status == 0
+    assert "File too large" in out
     assert (sandbox / NOTES / FINGERPRINT).read_text() == IMAGE
+
+    (sandbox / NOTES / FINGERPRINT).unlink()
+    (sandbox.parent / "caches" / NOTES).rmdir()
+    status, out, _ = run(build(engine), sandbox)
+    image_id, _, unnoted = out.partition("\n")
+    assert (status, image_id) == (0, "sha256:reproduced")
+    assert "No such file or directory" in unnoted
 
 
 def test_the_note_of_one_fingerprint_is_not_that_of_another(engine: FakeEngine, sandbox: Path) -> None:

@@ -9,6 +9,7 @@ from pants_launcher.goals import Needs, needs_of
 NOTHING = Needs(engine=False, python38=False)
 PYTHON = Needs(engine=False, python38=True)
 ENGINE = Needs(engine=True, python38=True)
+TEST = Needs(engine=True, python38=True, tests=True)
 PACKAGE = Needs(engine=True, python38=True, writes=True)
 
 
@@ -21,12 +22,12 @@ PACKAGE = Needs(engine=True, python38=True, writes=True)
         ("lint check ::", PYTHON),
         ("fmt src::", Needs(engine=False, python38=True, writes=True)),
         ("package ::", PACKAGE),
-        ("test tests/unit::", ENGINE),
-        ("publish docker/0.23-1/final:image", ENGINE),
+        ("test tests/unit::", TEST),
+        ("publish docker/0.23-1/final:image", TEST),
         ("run src/image_layers:tool", ENGINE),
-        ("lint test ::", ENGINE),
+        ("lint test ::", TEST),
         ("tailor", Needs(engine=False, python38=False, writes=True)),
-        ("--tag=-image test ::", ENGINE),
+        ("--tag=-image test ::", TEST),
         ("-ldebug --no-pantsd package --docker-build-verbose ::", PACKAGE),
         ("list :: package", PACKAGE),
         ("--level=debug lint ::", PYTHON),
@@ -59,7 +60,7 @@ def test_a_target_is_no_goal(target: str, tmp_path: Path) -> None:
 
 def test_a_leading_goal_is_a_goal_beside_a_folder_of_its_name(tmp_path: Path) -> None:
     (tmp_path / "test").mkdir()
-    assert needs_of(["test", "::"], str(tmp_path)) == ENGINE
+    assert needs_of(["test", "::"], str(tmp_path)) == TEST
 
 
 def test_behind_a_target_a_word_that_names_a_folder_is_a_target(tmp_path: Path) -> None:

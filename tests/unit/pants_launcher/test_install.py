@@ -130,8 +130,22 @@ def test_a_first_launch_sets_up_once_and_says_so_in_one_line(folder: Path) -> No
     assert finish(launch(folder)) == []
     assert steps(folder) == ["venv", "install", "download", "pex"]
     assert sorted(os.listdir(install.folder)) == ["environment", "tools", "venv"]
-    assert sorted(os.listdir(install.tools)) == ["hadolint", "pex", "shellcheck", "shfmt"]
+    assert sorted(os.listdir(install.tools)) == ["hadolint", "pants-server", "pex", "shellcheck", "shfmt"]
     assert os.access(install.native_client, os.X_OK)
+
+
+def test_pants_runs_on_the_base_interpreter_with_the_modules_of_the_install_alone(folder: Path) -> None:
+    finish(launch(folder))
+    install = install_for(str(folder), str(folder / "cache" / "launcher"))
+    loader = Path(install.venv, "lib", "python3.9", "site-packages", "pants", "bin", "pants_loader.py")
+    tell = "import sys\ndef main():\n    print(sys.argv[1:], *(p for p in sys.path if p.endswith('-packages')))\n"
+    loader.write_text(tell, encoding="utf-8")
+    # The folder's own interpreter is a stand-in; the program itself is Python.
+    program = Path(install.server)
+    stand_in = os.path.realpath(folder / "python3.9")
+    program.write_text(program.read_text(encoding="utf-8").replace(stand_in, PYTHON), encoding="utf-8")
+    done = subprocess.run([install.server, "list", "a b"], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == f"['list', 'a b'] {loader.parents[2]}\n"
 
 
 def test_the_variables_name_tool_versions_of_the_lock(folder: Path) -> None:

@@ -40,6 +40,7 @@ def prepared(root: Path, line: str, **more: str) -> Dict[str, str]:
 def test_a_goal_without_an_engine_asks_for_none(root: Path) -> None:
     assert sorted(prepared(root, "lint ::", DOCKER_HOST="unix:///nonexistent.sock")) == [
         "NO_SCIE_WARNING",
+        "PANTS_PYTHON_BOOTSTRAP_SEARCH_PATH",
         "_PANTS_SERVER_EXE",
     ]
 
@@ -52,13 +53,18 @@ def test_a_goal_with_an_engine_gets_a_client(root: Path) -> None:
         assert sorted(prepared(root, "package ::", **more)) == [
             "NO_SCIE_WARNING",
             "PANTS_DOCKER_EXECUTABLE_SEARCH_PATHS",
+            "PANTS_PYTHON_BOOTSTRAP_SEARCH_PATH",
             "_PANTS_SERVER_EXE",
         ]
 
 
 def test_the_engine_can_be_left_out(root: Path) -> None:
     more = {"DOCKER_HOST": "unix:///nonexistent.sock", "SKLEARN_IMAGES_NEED_ENGINE": "no"}
-    assert sorted(prepared(root, "test ::", **more)) == ["NO_SCIE_WARNING", "_PANTS_SERVER_EXE"]
+    assert sorted(prepared(root, "test ::", **more)) == [
+        "NO_SCIE_WARNING",
+        "PANTS_PYTHON_BOOTSTRAP_SEARCH_PATH",
+        "_PANTS_SERVER_EXE",
+    ]
 
 
 def test_use_of_the_install_is_recorded(root: Path) -> None:

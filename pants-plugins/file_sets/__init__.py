@@ -1,0 +1,1 @@
+"""Makes many files one target."""

@@ -1,0 +1,1 @@
+"""What cannot be right in an image's definition, refused with file and line."""

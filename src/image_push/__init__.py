@@ -1,0 +1,1 @@
+"""Pushes one image of the engine's, by its id, to one name at a registry, and proves what the registry then holds."""
