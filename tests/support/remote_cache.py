@@ -86,10 +86,16 @@ class Server:
     Attributes:
         port: Where it listens on 127.0.0.1.
         blobs: The folder of everything it holds, each file named by the sha256 of what it held when it was written.
+        log: What it says.
     """
 
     port: int
     blobs: Path
+    log: Path
+
+    def complaints(self) -> str:
+        """The last of what it says; without a wish for more these are warnings and errors."""
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-100:])
 
     def damage(self) -> int:
         """Change the first byte of every blob, in place; how many there are."""
@@ -121,20 +127,23 @@ def server(program: Path, folder: Path, largest_file: int | None = None) -> Iter
         if largest_file is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
-    process = subprocess.Popen(
-        [str(program), "server", "start", str(configuration)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=limit,
-    )
+    log = folder / "server.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [str(program), "server", "start", str(configuration)],
+            stdin=subprocess.DEVNULL,
+            # A file of which nothing more can be written would be in the way of what the server is asked for.
+            stdout=file if largest_file is None else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            preexec_fn=limit,
+        )
     try:
         deadline = time.monotonic() + _STARTS_WITHIN_S
         while not _listens(port):
             assert process.poll() is None, f"the server ended with {process.returncode}; its settings: {text}"
             assert time.monotonic() < deadline, f"the server does not listen on port {port} after {_STARTS_WITHIN_S} s"
             time.sleep(0.1)
-        yield Server(port, folder / "cas" / "objects")
+        yield Server(port, folder / "cas" / "objects", log)
     finally:
         process.terminate()
         try:
