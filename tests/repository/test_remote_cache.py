@@ -188,7 +188,9 @@ def setup(folder: Path) -> Iterator[Setup]:
         built = first.pants("test", "package", "export-codegen", TEST, IMAGE, "docker/faults:")
         assert built.exit_code == 0, built.output
         # What the server did not keep, as of a call that a busy machine did not answer in time, is made and sent again.
-        again = first.pants("test", "package", "export-codegen", TEST, IMAGE, "docker/faults:", **_empty(folder / "again"))
+        again = first.pants(
+            "test", "package", "export-codegen", TEST, IMAGE, "docker/faults:", **_empty(folder / "again")
+        )
         assert again.exit_code == 0, again.output
         codegen = first.checkout.folder / "dist" / "codegen"
         originals = {fault: Path(codegen, f"{fault}-layer.tar").read_bytes() for fault in FAULTS}
