@@ -161,6 +161,51 @@ def bill_of_materials(image, args, inputs):
     )
 
 
+def native_library(name, source):
+    """The C file `source`, compiled to a shared library beside it that needs no other, as a resource.
+
+    The library is the same on every machine: it is made for the oldest processors and calls nothing of the system's.
+
+    Args:
+        name: Of the target.
+        source: The C file's path below the folder of the BUILD file, `FOLDER/NAME.c`; the library is
+            `FOLDER/libNAME.so`, a name that Python does not take for a module.
+    """
+    folder, _, file_name = source.rpartition("/")
+    library = folder + "/lib" + file_name.rpartition(".")[0] + ".so"
+    file(name=f"{name}-source", source=source)
+    adhoc_tool(
+        name=f"{name}-library",
+        runnable="3rdparty/python:zig",
+        runnable_target=["3rdparty/python:zig"],
+        args=[
+            "cc",
+            "-target",
+            "x86_64-linux-gnu.2.28",
+            "-mcpu=baseline",
+            "-O3",
+            "-std=c11",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-fno-sanitize=all",  # which zig turns on otherwise
+            "-fPIC",
+            "-shared",
+            "-nostdlib",
+            "-ffreestanding",
+            "-s",
+            "-o",
+            library,
+            source,
+        ],
+        execution_dependencies=[f":{name}-source"],
+        extra_env_vars=["ZIG_GLOBAL_CACHE_DIR=.zig", "ZIG_LOCAL_CACHE_DIR=.zig"],
+        output_files=[library],
+        root_output_directory="/",
+    )
+    made_resources(name=name, inputs=[f":{name}-library"])
+
+
 def _run(
     name,
     args,

@@ -67,6 +67,7 @@ LOCKS: Sequence[Lock] = (
     Lock("compose", ("compose.in",)),
     Lock("replaced", ("replaced.in",)),
     Lock("workflows", ("workflows.in",)),
+    Lock("compiler", ("compiler.in",)),
     Lock("buildgrid", ("buildgrid.in",), python=BUILDGRID_PYTHON),
     Lock("pants", ("pants.in",), python=PANTS_PYTHON),
     Lock("external-tools", ("external-tools.in",), python=PANTS_PYTHON),

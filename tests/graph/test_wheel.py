@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
@@ -15,7 +16,7 @@ DATE = (2026, 1, 1, 0, 0, 0)
 @pytest.fixture(scope="session")
 def wheel() -> zipfile.ZipFile:
     """The wheel as the final image takes it."""
-    return zipfile.ZipFile(Path("sagemaker_sklearn_container-2.0-py3-none-any.whl"))
+    return zipfile.ZipFile(Path("sagemaker_sklearn_container-2.0-py3-none-manylinux_2_17_x86_64.whl"))
 
 
 def test_it_holds_its_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
@@ -25,9 +26,18 @@ def test_it_holds_its_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     sources = {
         path.relative_to("src").as_posix() for package in packages for path in Path("src", package).rglob("*.py")
     }
-    assert names == sources
+    assert names - sources == {"sagemaker_sklearn_container/codecs/libplain_tables.so"}
+    assert sources <= names
     assert "sagemaker_sklearn_container/training/__main__.py" in names
     assert "sagemaker_containers/beta/framework/worker.py" in names
+
+
+def test_its_library_needs_no_other(wheel: zipfile.ZipFile) -> None:
+    """L-18: so the tag, which promises that any C library will do, is kept."""
+    library = wheel.read("sagemaker_sklearn_container/codecs/libplain_tables.so")
+    assert library.startswith(b"\x7fELF")
+    assert not re.search(rb"\.so(\.[0-9]+)*\0|GLIBC", library)
+    assert wheel.read("sagemaker_sklearn_container-2.0.dist-info/WHEEL").decode().count("Tag: ") == 1
 
 
 def test_its_commands(wheel: zipfile.ZipFile) -> None:

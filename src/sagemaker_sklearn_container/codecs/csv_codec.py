@@ -1,8 +1,8 @@
 """text/csv: comma separated, double quotes, one row per line.
 
-Numbers mean what Python's float() makes of them, on each of the three reading paths: plain numbers go to `doubles` in
-pieces; pieces with anything else in them are split by Python; bodies with quotes go through the csv module. README.md
-beside this file has the measurements.
+Numbers mean what Python's float() makes of them, on each of the four reading paths: tables of plain numbers are read by
+`plain_tables`; with other numbers they go to `doubles` in pieces; pieces with anything else in them are split by
+Python; bodies with quotes go through the csv module. README.md beside this file has the measurements.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Iterator, Sequence
 import numpy as np
 
 from sagemaker_sklearn_container import contract
-from sagemaker_sklearn_container.codecs import doubles, pieces, texts
+from sagemaker_sklearn_container.codecs import doubles, pieces, plain_tables, texts
 from sagemaker_sklearn_container.codecs.arrays import as_array
 from sagemaker_sklearn_container.codecs.cells import Cells
 from sagemaker_sklearn_container.errors import DecodeError, EncodeError
@@ -27,6 +27,8 @@ _BOM = b"\xef\xbb\xbf"
 _COMMA, _NEWLINE, _RETURN, _QUOTE, _ZERO, _OPEN = b',\n\r"\0['
 # Stands for a line end in what simdjson reads: short, read fast, and in hardly any table.
 _ROW_END, _ROW_END_NUMBER = b",9e22,", 9e22
+# One row of this length is read as fast without the compiled reader.
+_SMALL_BYTES = 512
 _FINAL_LINE_ENDS = 16  # as many are cut off for speed; those beyond are blank lines like others
 # What one row with quotes may take: the csv module holds it as Python strings, some 60 bytes per cell.
 _LONGEST_QUOTED_ROW = 16 * 2**20
@@ -51,6 +53,10 @@ def decode(body: texts.Body) -> np.ndarray[Any, Any]:
     Source: contract C-02, C-03, C-04, C-26, D-1.
     """
     raw = texts.utf8(body, MEDIA_TYPE)
+    if len(raw) > _SMALL_BYTES:
+        plain = plain_tables.csv_table(raw)
+        if plain is not None:
+            return plain
     if len(raw) <= doubles.PIECE_BYTES:
         raw = bytes(raw)
         row = raw.strip(b"\r\n")

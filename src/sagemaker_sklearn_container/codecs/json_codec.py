@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from sagemaker_sklearn_container import contract
-from sagemaker_sklearn_container.codecs import doubles, pieces, texts
+from sagemaker_sklearn_container.codecs import doubles, pieces, plain_tables, texts
 from sagemaker_sklearn_container.codecs.cells import Cells
 from sagemaker_sklearn_container.errors import DecodeError, EncodeError
 
@@ -95,6 +95,9 @@ def plain_nest(raw: bytes | memoryview) -> np.ndarray[Any, Any] | None:
         float32 ndarray of shape (n,) or (n_rows, n_columns), nothing of it empty; None if the text is anything else, or
         the white space in a long one is unusual.
     """
+    numbers = plain_tables.json_numbers(raw)
+    if numbers is not None:
+        return numbers
     if len(raw) <= doubles.PIECE_BYTES:
         return short_nest(bytes(raw))
     head = bytes(raw[: doubles.PIECE_BYTES])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import tracemalloc
-from typing import Any
+from typing import Any, Iterator
 
 import numpy as np
 import pytest
@@ -13,8 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from sagemaker_sklearn_container.codecs import csv_codec, doubles
+from sagemaker_sklearn_container.codecs import csv_codec, doubles, plain_tables
 from sagemaker_sklearn_container.errors import DecodeError, EncodeError
+
+
+@pytest.fixture(scope="module", params=["compiled", "not-compiled"], autouse=True)
+def _reader(request: Any) -> Iterator[None]:
+    """Both ways of reading: what the compiled reader leaves goes the other way."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "not-compiled":
+            patch.setattr(plain_tables, "_compiled", None)
+        yield
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
-from sagemaker_sklearn_container.codecs import doubles, json_codec
+from sagemaker_sklearn_container.codecs import doubles, json_codec, plain_tables
 from sagemaker_sklearn_container.errors import DecodeError, EncodeError
+
+
+@pytest.fixture(scope="module", params=["compiled", "not-compiled"], autouse=True)
+def _reader(request: Any) -> Iterator[None]:
+    """Both ways of reading: what the compiled reader leaves goes the other way."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "not-compiled":
+            patch.setattr(plain_tables, "_compiled", None)
+        yield
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,10 @@ from scipy import sparse
 
 from sagemaker_sklearn_container import codecs, contract
 from sagemaker_sklearn_container.codecs import (
+    csv_codec,
     doubles,
     json_codec,
+    plain_tables,
     recordio_codec,
     recordio_reader,
     recordio_writer,
@@ -117,11 +119,14 @@ def same(found: Any, expected: np.ndarray[Any, Any]) -> None:
         np.testing.assert_array_equal(np.signbit(found[~np.isnan(found)]), np.signbit(expected[~np.isnan(expected)]))
 
 
-@pytest.fixture(params=[64, doubles.PIECE_BYTES], ids=["pieces-of-64", "pieces-as-shipped"])
+@pytest.fixture(params=[64, doubles.PIECE_BYTES, None], ids=["pieces-of-64", "pieces-as-shipped", "compiled"])
 def _piece_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small pieces let small examples cross their borders."""
-    monkeypatch.setattr(doubles, "PIECE_BYTES", request.param)
-    monkeypatch.setattr(json_codec, "_SMALL_BYTES", 0)
+    """Small pieces let small examples cross their borders; what the compiled reader leaves goes through pieces, too."""
+    if request.param is not None:
+        monkeypatch.setattr(doubles, "PIECE_BYTES", request.param)
+        monkeypatch.setattr(plain_tables, "_compiled", None)
+    monkeypatch.setattr(csv_codec, "_SMALL_BYTES", -1)
+    monkeypatch.setattr(json_codec, "_SMALL_BYTES", -1)
 
 
 DIGITS = st.from_regex(r"\A-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?\Z")

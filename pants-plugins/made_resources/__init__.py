@@ -1,0 +1,1 @@
+"""Makes what other targets make resources of a package."""
