@@ -95,11 +95,11 @@ def plain_nest(raw: bytes | memoryview) -> np.ndarray[Any, Any] | None:
         float32 ndarray of shape (n,) or (n_rows, n_columns), nothing of it empty; None if the text is anything else, or
         the white space in a long one is unusual.
     """
-    numbers = plain_tables.json_numbers(raw)
-    if numbers is not None:
-        return numbers
     if len(raw) <= doubles.PIECE_BYTES:
         return short_nest(bytes(raw))
+    plain = plain_tables.json_numbers(raw)
+    if plain is not None:
+        return plain
     head = bytes(raw[: doubles.PIECE_BYTES])
     row_start = head.find(b"[", head.find(b"[") + 1)
     if row_start < 0:
@@ -117,7 +117,10 @@ def plain_nest(raw: bytes | memoryview) -> np.ndarray[Any, Any] | None:
 
 
 def short_nest(text: bytes) -> np.ndarray[Any, Any] | None:
-    """As plain_nest, with white space wherever JSON has it; holds the interpreter's lock."""
+    """As plain_nest, with white space wherever JSON has it; may hold the interpreter's lock."""
+    plain = plain_tables.json_numbers(text) if text else None
+    if plain is not None:
+        return plain
     text = text.strip(_WHITE_SPACE)
     numbers = doubles.parse(text) if text.find(b"[", 1) < 0 else doubles.parse_table(text)
     if numbers is None or numbers.max() >= _EXACT_BELOW or numbers.min() <= -_EXACT_BELOW:  # may be rounded twice
