@@ -11,7 +11,7 @@ from typing import Callable, Tuple
 # A pipe that is writable takes this much without waiting (pipe(7)).
 _PIPE_BYTES = select.PIPE_BUF
 # How long lines are collected, and how many: a system call for each would cost as much as the rest of a request's log
-# line. The requests behind a batch wait for it: for these 50 us, for all of a tenth of a second under load 1.5 ms.
+# line. The requests behind a batch wait for it, so that under load a tenth of a second is too much.
 _COLLECT_S = 0.1
 _COLLECTED_LINES = 24
 # Lines kept while nobody reads standard output; beyond that they are dropped and counted.
