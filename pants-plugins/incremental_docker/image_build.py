@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -18,10 +18,19 @@ from pants.backend.docker.package_types import BuiltDockerImage
 from pants.backend.docker.subsystems.docker_options import DockerOptions
 from pants.backend.docker.target_types import DockerImageTags, DockerImageTagsRequest
 from pants.backend.docker.util_rules.docker_binary import DockerBinary
-from pants.base.build_root import BuildRoot
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact
 from pants.core.util_rules.system_binaries import SEARCH_PATHS, BashBinary
-from pants.engine.fs import CreateDigest, Digest, DigestEntries, FileContent, FileEntry
+from pants.engine.fs import (
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    DigestEntries,
+    DigestSubset,
+    FileContent,
+    FileEntry,
+    MergeDigests,
+    PathGlobs,
+)
 from pants.engine.internals.graph import CycleException
 from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope
 from pants.engine.rules import Get, MultiGet, collect_rules, rule
@@ -32,7 +41,7 @@ from pants.util.logging import LogLevel
 from pants.util.strutil import stable_hash
 
 from image_definitions.checks import BuildableImage, BuildableImageRequest
-from incremental_docker import reproducible_image
+from incremental_docker import outline, reproducible_image
 from incremental_docker.context import OwnContext, OwnContextRequest
 from incremental_docker.failures import explain
 from incremental_docker.labels import base_of, labels_of
@@ -48,8 +57,6 @@ from incremental_docker.revision import Revision, RevisionRequest
 
 logger = logging.getLogger(__name__)
 
-# Bytes of a file that is worth a copy, kept for a week, to save its way to the engine.
-_LARGE = 10_000_000
 _REPRODUCE = Path(reproducible_image.__file__)
 
 
@@ -57,16 +64,48 @@ class ImageBuildError(Exception):
     """An image could not be built; the message names the target, what the engine said and the next step."""
 
 
-# Above the rule, since Pants looks for what a rule asks for when it is defined.
-async def _large_archives(context: Digest) -> dict[str, str]:
-    entries = await Get(DigestEntries, Digest, context)
-    return {
-        entry.path: entry.file_digest.fingerprint
-        for entry in entries
-        if isinstance(entry, FileEntry)
-        and entry.path.endswith(".tar")
-        and entry.file_digest.serialized_bytes_length >= _LARGE
-    }
+@dataclass(frozen=True)
+class _OutlineRequest:
+    """Asks for the outline of a build context.
+
+    Attributes:
+        context: The context's files.
+        dockerfile: Text.
+        root: Folder that the Dockerfile's names start from.
+    """
+
+    context: Digest
+    dockerfile: str
+    root: str
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """A context with stand-ins for its ready layers.
+
+    Attributes:
+        digest: Its files, below `outline.FOLDER`.
+        layers: Digest in hexadecimal digits, and path in the context, of each ready layer; the lowest first.
+    """
+
+    digest: Digest
+    layers: tuple[tuple[str, str], ...]
+
+
+@rule(desc="Outline the build context", level=LogLevel.DEBUG)
+async def outline_context(request: _OutlineRequest) -> _Outline:
+    """The context with its ready layers, which are known by their digests, a few bytes each."""
+    entries = await Get(DigestEntries, Digest, request.context)
+    # Pants' digest of a file is its SHA-256, and so is that of an uncompressed layer.
+    digests = {entry.path: entry.file_digest.fingerprint for entry in entries if isinstance(entry, FileEntry)}
+    ready = outline.ready_layers(request.dockerfile, request.root, digests)
+    rest, stand_ins = await MultiGet(
+        Get(Digest, DigestSubset(request.context, PathGlobs(sorted({entry.path for entry in entries} - set(ready))))),
+        Get(Digest, CreateDigest([FileContent(path, outline.stand_in(digests[path])) for path in ready])),
+    )
+    merged = await Get(Digest, MergeDigests([rest, stand_ins]))
+    digest = await Get(Digest, AddPrefix(merged, outline.FOLDER))
+    return _Outline(digest, tuple((digests[path], path) for path in ready))
 
 
 @rule(desc="Build docker image unless the engine holds it", level=LogLevel.DEBUG)
@@ -76,7 +115,6 @@ async def build_changed_image(
     incremental: IncrementalDocker,
     docker: DockerBinary,
     bash: BashBinary,
-    build_root: BuildRoot,
     union_membership: UnionMembership,
 ) -> BuiltPackage:
     """The image's metadata file and its bill of materials; the image itself is in the engine when this returns.
@@ -129,13 +167,14 @@ async def build_changed_image(
         base_of(context.dockerfile, values),
         context.image_ids,
     )
+    root = field_set.get_context_root(options.default_context_root)
     build = docker.build_image(
         build_args=stock.build_args,
         digest=context.digest,
         dockerfile=stock.dockerfile,
-        context_root=field_set.get_context_root(options.default_context_root),
+        context_root=root,
         env={**stock.build_env.environment, "__UPSTREAM_IMAGE_IDS": ",".join(stock.upstream_image_ids)},
-        # What is built has a name for the time of the build only; the image without its times gets the tags.
+        # What is built has a name for the time of the build only; the image that is made of it gets the tags.
         tags=(f"{tags[0]}-built",),
         extra_args=(
             *get_build_options(stock, field_set, options.build_target_stage, wrapped.target),
@@ -169,21 +208,19 @@ async def build_changed_image(
             cache_scope=ProcessCacheScope.PER_RESTART_SUCCESSFUL,
         )
         command = (*build.argv[:2], "--no-cache", *build.argv[2:]) if incremental.rebuild else build.argv
+        # With a target stage, another one than the last is the image.
+        text = "" if "--target" in command else context.dockerfile
+        outlined = await Get(_Outline, _OutlineRequest(context.digest, text, root))
+        input_digest = await Get(Digest, MergeDigests([build.input_digest, outlined.digest]))
+        layers = chain.from_iterable(("--layer", digest, path) for digest, path in outlined.layers)
         build_it = build_script(
-            command,
-            reproduce,
-            tags,
-            context.image_ids,
-            pin=image_id,
-            name=f"context-{stable_hash((build_root.path, str(field_set.address)))}",
-            files=await _large_archives(context.digest),
-            fingerprint=fingerprint,
+            command, (*reproduce, *layers), tags, context.image_ids, pin=image_id, fingerprint=fingerprint
         )
         bring = replace(
             step,
             argv=(bash.path, "-c", tag_or_build_script(build_it, docker.path, known_as, tags)),
             description=f"Building docker image {tags[0]}",
-            input_digest=build.input_digest,
+            input_digest=input_digest,
             immutable_input_digests=build.immutable_input_digests,
             level=build.level,
         )

@@ -13,17 +13,13 @@ from __future__ import annotations
 import shlex
 from typing import Mapping
 
+from incremental_docker import outline
+
 # Relative to the sandbox; one file a fingerprint, whose content is an image id.
 NOTES = ".docker_image_ids"
 
-# Relative to the sandbox; large files of contexts, each by its digest and with the time that stands for it.
-ARCHIVES = ".docker_context_archives"
-
-# The two by the names of their caches, which all checkouts of a user share, like every named cache of Pants'.
-NAMED_CACHES = {"docker_image_ids": NOTES, "docker_context_archives": ARCHIVES}
-
-# Minutes that an archive stays after the last build that used it.
-_KEPT_FOR = 7 * 24 * 60
+# By the name of its cache, which all checkouts of a user share, like every named cache of Pants'.
+NAMED_CACHES = {"docker_image_ids": NOTES}
 
 # In place of a fingerprint: no image is ever noted for it.
 NEVER_NOTED = "none"
@@ -54,31 +50,31 @@ def build_script(
     tags: tuple[str, ...],
     parents: Mapping[str, str],
     pin: str,
-    name: str,
-    files: Mapping[str, str],
     fingerprint: str,
 ) -> str:
     """Runs a build on the very images that its parents were built into, tags what it made, prints its id and notes it.
 
     The id is a line; a second one says why it could not be noted, which fails nothing.
 
+    The build is that of the outline, which `reproduce` makes the image of. Where the engine does not take that, for
+    example since it keeps images in containerd's store, the whole context is built and the image keeps its times.
+
     A Dockerfile can only name its parent by tag, and another checkout may move that tag once the parent was seen to,
     even between two stages of one build. So each parent is pinned: it gets one more tag, which this build alone knows.
-    What was built has such a tag, too, until the image without the times of its build is made of it.
+    What was built has such a tag, too, until the image is made of it.
 
     Args:
-        build: Command line of the build: the client, `build`, its options with one `--tag`, the context.
-        reproduce: Command line of `reproducible_image` up to the time; tags and the name of what was built follow.
+        build: Command line of the build: the client, `build`, its options with one `--tag` and `--file`, the context.
+        reproduce: Command line of `reproducible_image` up to the layers; the name of what was built and tags follow.
         tags: Full names of the image.
         parents: Image id by tag. A build argument whose value is one of these tags gets the pinned one.
         pin: What no other build's pins end with; allowed in a tag.
-        name: Of the context, the same for every build of this image from this checkout; a file name.
-        files: Digest, in hexadecimal digits, of each large file of the context by its path.
         fingerprint: Hexadecimal digest of all inputs.
     """
     client = shlex.quote(build[0])
     pinned: dict[str, str] = {}
-    command = []
+    whole: list[str] = []
+    outlined: list[str] = []
     built = ""
     for before, word in zip(("", *build), build):
         tag = word.partition("=")[2] if before == "--build-arg" else ""
@@ -88,16 +84,21 @@ def build_script(
         elif tag in parents:
             word = f"{word}-pinned-{pin}"
             pinned[shlex.quote(f"{tag}-pinned-{pin}")] = shlex.quote(parents[tag])
-        command.append(shlex.quote(word))
-    command[-1] = shlex.quote(name)
+        whole.append(shlex.quote(word))
+        outlined.append(shlex.quote(f"{outline.FOLDER}/{word}") if before == "--file" else whole[-1])
+    outlined[-1] = shlex.quote(f"{outline.FOLDER}/{build[-1]}")
     steps = [
-        f"ln --symbolic {shlex.quote(build[-1])} {shlex.quote(name)}",
-        *(_dated(path, digest) for path, digest in files.items()),
         *(f"{client} image tag {image_id} {tag}" for tag, image_id in pinned.items()),
-        f"{' '.join(command)} >&2",
-        f"id=$({shlex.join((*reproduce, *tags))} {built})",
+        f"{' '.join(outlined)} >&2",
+        f"{{ id=$({shlex.join(reproduce)} --built {built} --tags {shlex.join(tags)}) || keep_times; }}",
         "echo $id",
         f"{{ {note_script(fingerprint, 'id')}; }}",
+    ]
+    with_times = [
+        f"{' '.join(whole)} >&2",
+        *(f"{client} image tag {built} {shlex.quote(tag)}" for tag in tags),
+        f"id=$({client} image inspect --format '{{{{.Id}}}}' {built})",
+        "echo 'The image keeps the times of its build, so its id differs from other machines: see docker/README.md.' >&2",
     ]
     # Pants kills the process group of a build that is cancelled, at once and as a whole. So the pins are removed by a
     # job in a group of its own (`set -m`), which waits for its input to end: that is when this shell is gone.
@@ -110,11 +111,8 @@ def build_script(
             "  cat\n",
             f"  {client} image rm {built}\n",
             *(f"  head -c 1024 /dev/zero | {client} image import - {tag}; {client} image rm {tag}\n" for tag in pinned),
-            # A link is a change to the file that it leads to: the time of that is the last use.
-            f'  find "$archives" -type f -cmin +{_KEPT_FOR} -delete\n',
             "}\n",
-            # The sandbox may be gone by then.
-            f"archives=$(readlink --canonicalize {ARCHIVES})\n",
+            f"keep_times() {{ {' && '.join(with_times)}; }}\n",
             "set -m\n",
             "coproc unpin >/dev/null 2>&1\n",
             "set +m\n",
@@ -123,24 +121,6 @@ def build_script(
             "\nexit $?\n",
         ]
     )
-
-
-def _dated(path: str, digest: str) -> str:
-    """Gives a file a time that stands for its content.
-
-    BuildKit asks only for what changed since the last context of that name, which it tells from size and time. Every
-    context is called `.` otherwise, and Pants moves the time of a file in its store with each use: hundreds of
-    megabytes would be sent for each image. What lies in the sandbox may be a link to the store, so the first build
-    makes a copy, and the next ones a link to that, unless the cache lies on another file system. An archive's own time
-    never shows in an image.
-    """
-    seconds, nanoseconds = int(digest[:8], 16) // 2, int(digest[8:16], 16) % 1_000_000_000
-    file, copy, kept = shlex.quote(path), shlex.quote(f"{path}.dated"), f"{ARCHIVES}/{digest}"
-    link = f"ln {kept} {copy} 2>/dev/null"
-    keep = (
-        f"cp {file} {copy} && touch --date=@{seconds}.{nanoseconds:09} {copy} && {{ ln {copy} {kept} 2>/dev/null; :; }}"
-    )
-    return f"{{ {link} || {{ {keep}; }}; }} && mv --force {copy} {file}"
 
 
 def tag_or_build_script(build: str, docker: str, fingerprint: str, tags: tuple[str, ...]) -> str:

@@ -14,5 +14,5 @@ class IncrementalDocker(Subsystem):
 
     rebuild = BoolOption(
         default=False,
-        help="Build every image anew, without the engine's build cache: to see whether the same layers come out.",
+        help="Build every image anew, without the engine's build cache: to see whether the same images come out.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -88,6 +89,13 @@ def own_files(made: Checkout, image: str) -> set[str]:
     return {"Dockerfile.cpu", *told, *re.findall(r"^ADD (\S+) /", text, re.M)}
 
 
+def added_files(made: Checkout, image: str, folder: Path) -> list[str]:
+    """Digests of the archives in a build's sandbox that make up the image's own layers, the lowest first."""
+    text = Path(made.folder, "docker/0.23-1", image, "Dockerfile.cpu").read_text(encoding="utf-8")
+    names = re.findall(r"^ADD (\S+) /$", text[text.rindex("\nFROM ") if "\nFROM " in text else 0 :], re.M)
+    return [f"sha256:{hashlib.sha256((folder / name).read_bytes()).hexdigest()}" for name in names]
+
+
 def build(made: Checkout) -> str:
     """The foundation's id."""
     made.must("./pants", "package", FOUNDATION)
@@ -95,7 +103,10 @@ def build(made: Checkout) -> str:
 
 
 def test_two_machines_that_build_a_commit_make_the_same_images(original: Checkout, clone: Checkout) -> None:
-    """Each step of the build anew in both; ids are digests of configuration and layers. What was built from what."""
+    """Each step of the build anew in both; ids are digests of configuration and layers. What was built from what.
+
+    An image's own layers are the very files of the layer steps, whatever else the engine holds.
+    """
     found = []
     for made in (original, clone):
         command = ["./pants", "--incremental-docker-rebuild", "--keep-sandboxes=always", "package", "docker/0.23-1::"]
@@ -103,6 +114,10 @@ def test_two_machines_that_build_a_commit_make_the_same_images(original: Checkou
         try:
             for image in IMAGES:
                 assert context(kept[image]) == own_files(made, image), image
+                layers = connect().api.inspect_image(ids(made, image)[image])["RootFS"]["Layers"]
+                files = added_files(made, image, kept[image])
+                assert len(files) >= 2
+                assert layers[-len(files) :] == files, image
         finally:
             for folder in kept.values():
                 shutil.rmtree(folder)

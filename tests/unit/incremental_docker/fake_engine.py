@@ -39,11 +39,13 @@ case "$1 $2" in
       rm "$engine/tags/${name//\//,}"
       grep -qrx "$image" "$engine/tags" || rm "$engine/images/$image"
     done ;;
-  # Not the client's: it stands for the program that describes the image anew.
+  # Not the client's: it stands for the program that makes the image of what was built.
   "reproduce "*)
-    image=$(find_image "${@: -1}") || exit 1
+    if [ -e "$engine/keeps-times" ]; then echo "not taken" >&2; exit 1; fi
+    while [ "$1" != --built ]; do shift; done
+    image=$(find_image "$2") || exit 1
     cp "$engine/images/$image" "$engine/images/sha256:reproduced"
-    for tag in "${@:2:$#-2}"; do set_tag sha256:reproduced "$tag"; done
+    for tag in "${@:4}"; do set_tag sha256:reproduced "$tag"; done
     printf sha256:reproduced ;;
   "build "*)
     shift
@@ -100,6 +102,10 @@ class FakeEngine:
     def meanwhile(self, script: str) -> None:
         """What happens in the middle of a build; `set_tag IMAGE TAG` moves a tag."""
         (self._folder / "meanwhile").write_text(script)
+
+    def refuse_images_without_times(self) -> None:
+        """Be one that keeps images in another way."""
+        (self._folder / "keeps-times").touch()
 
     def stop(self) -> None:
         """Answer no more."""

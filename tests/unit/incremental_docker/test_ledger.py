@@ -6,14 +6,13 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable
 
 import pytest
 
-from incremental_docker.ledger import ARCHIVES, NOTES, build_script, lookup_script, note_script, tag_or_build_script
+from incremental_docker.ledger import NOTES, build_script, lookup_script, note_script, tag_or_build_script
 from tests.unit.incremental_docker.fake_engine import FakeEngine
 
 FINGERPRINT = "0123abcd"
@@ -32,9 +31,8 @@ def engine(tmp_path: Path) -> FakeEngine:
 def sandbox(tmp_path: Path) -> Path:
     # Links, as Pants makes them.
     (tmp_path / "sandbox").mkdir()
-    for cache in (NOTES, ARCHIVES):
-        (tmp_path / "caches" / cache).mkdir(parents=True)
-        (tmp_path / "sandbox" / cache).symlink_to(tmp_path / "caches" / cache)
+    (tmp_path / "caches" / NOTES).mkdir(parents=True)
+    (tmp_path / "sandbox" / NOTES).symlink_to(tmp_path / "caches" / NOTES)
     return tmp_path / "sandbox"
 
 
@@ -71,22 +69,13 @@ def noting(image_id: str) -> str:
     return f"image={image_id}; {note_script(FINGERPRINT, 'image')}"
 
 
-def build(engine: FakeEngine, *options: str, parent: str | None = None, files: Mapping[str, str] | None = None) -> str:
+def build(engine: FakeEngine, *options: str, parent: str | None = None) -> str:
     command = [engine.client, "build", *options, "--tag", "child:1-built"]
     if parent:
         command += ["--build-arg", f"PARENT={parent}"]
-    reproduce = (engine.client, "reproduce")
+    reproduce = (engine.client, "reproduce", "--layer", "12", "a layer.tar")
     command += ["--file", "Dockerfile", "."]
-    return build_script(
-        tuple(command),
-        reproduce,
-        ("child:1",),
-        {PARENT_TAG: PARENT},
-        pin="7",
-        name="c",
-        files=files or {},
-        fingerprint=FINGERPRINT,
-    )
+    return build_script(tuple(command), reproduce, ("child:1",), {PARENT_TAG: PARENT}, pin="7", fingerprint=FINGERPRINT)
 
 
 def tag_or_build(script: str, engine: FakeEngine) -> str:
@@ -170,67 +159,30 @@ def test_a_build_prints_the_id_apart_from_what_the_client_says_and_notes_it(engi
     wait_until(lambda: engine.tags == {"child:1": "sha256:reproduced"})
 
 
-def test_what_was_built_has_a_name_of_its_own_until_the_image_without_times_is_tagged(
-    engine: FakeEngine, sandbox: Path
-) -> None:
+def test_what_was_built_has_a_name_of_its_own_until_the_image_is_made_of_it(engine: FakeEngine, sandbox: Path) -> None:
+    """And it is the outline that is built."""
     run(build(engine, "--label", "what=two words"), sandbox)
     wait_until(lambda: len(engine.calls) == 3)
     assert engine.calls == [
-        "build --label what=two words --tag child:1-built-7 --file Dockerfile c",
-        "reproduce child:1 child:1-built-7",
+        "build --label what=two words --tag child:1-built-7 --file .outline/Dockerfile .outline/.",
+        "reproduce --layer 12 a layer.tar --built child:1-built-7 --tags child:1",
         "image rm child:1-built-7",
     ]
 
 
-def test_a_large_file_has_a_time_that_follows_from_its_content_and_the_stores_keeps_its_own(
+def test_where_the_engine_takes_no_image_without_times_the_whole_context_is_built(
     engine: FakeEngine, sandbox: Path
 ) -> None:
-    """What BuildKit takes a file for changed by; the sandbox's file is a link to Pants' store."""
-    (sandbox.parent / "stored.tar").write_text("layer")
-    before = (sandbox.parent / "stored.tar").stat().st_mtime_ns
-    times = []
-    for digest in ("00" * 32, "ff" * 32, "ff" * 32):
-        for name in ("layer.tar", "c"):
-            (sandbox / name).unlink(missing_ok=True)
-        os.link(sandbox.parent / "stored.tar", sandbox / "layer.tar")
-        assert run(build(engine, files={"layer.tar": digest}), sandbox)[0] == 0
-        assert (sandbox / "c" / "layer.tar").read_text() == "layer"
-        times.append((sandbox / "c" / "layer.tar").stat().st_mtime_ns)
-    assert times[0] != times[1] == times[2]
-    assert (sandbox.parent / "stored.tar").stat().st_mtime_ns == before
-
-
-def test_a_large_file_is_copied_once_and_goes_when_no_build_used_it_for_a_week(
-    engine: FakeEngine, sandbox: Path
-) -> None:
-    digest = "12" * 32
-    files = []
-    for content in ("layer", "not read: of the same digest"):
-        for name in ("layer.tar", "c"):
-            (sandbox / name).unlink(missing_ok=True)
-        (sandbox / "layer.tar").write_text(content)
-        assert run(build(engine, files={"layer.tar": digest}), sandbox)[0] == 0
-        assert (sandbox / "layer.tar").read_text() == "layer"
-        files.append((sandbox / "layer.tar").stat().st_ino)
-    assert files[0] == files[1] == (sandbox / ARCHIVES / digest).stat().st_ino
-
-    # The job that removes it asks `find`, and nothing else can set the time of the last use.
-    late = build(engine).replace("-cmin +10080 ", "-cmin -1 ")
-    (sandbox / "c").unlink()
-    assert run(late, sandbox)[0] == 0
-    wait_until(lambda: not (sandbox / ARCHIVES / digest).exists())
-
-
-@pytest.mark.parametrize("broken", ["missing", "another file system"])
-def test_a_large_file_that_cannot_be_kept_is_copied_each_time(engine: FakeEngine, sandbox: Path, broken: str) -> None:
-    (sandbox / ARCHIVES).unlink()
-    (sandbox / "layer.tar").write_text("layer")
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
-        if broken == "another file system":
-            (sandbox / ARCHIVES).symlink_to(elsewhere)
-        assert run(build(engine, files={"layer.tar": "12" * 32}), sandbox)[0] == 0
-    assert (sandbox / "c" / "layer.tar").read_text() == "layer"
-    assert (sandbox / "layer.tar").stat().st_mtime == pytest.approx(int("12" * 4, 16) // 2, abs=1)
+    engine.refuse_images_without_times()
+    engine.add(PARENT, PARENT_TAG)
+    status, out, err = run(build(engine, parent=PARENT_TAG), sandbox)
+    assert (status, out) == (0, "sha256:built\n")
+    assert "keeps the times of its build" in err
+    assert [call for call in engine.calls if call.startswith("build ")][1:] == [
+        f"build --tag child:1-built-7 --build-arg PARENT={PARENT_TAG}-pinned-7 --file Dockerfile ."
+    ]
+    assert (sandbox / NOTES / FINGERPRINT).read_text() == "sha256:built"
+    wait_until(lambda: engine.tags == {PARENT_TAG: PARENT, "child:1": "sha256:built"})
 
 
 def test_arguments_that_name_no_parent_reach_the_build_as_they_are(engine: FakeEngine, sandbox: Path) -> None:

@@ -6,11 +6,12 @@ import hashlib
 import io
 import json
 import tarfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from incremental_docker.reproducible_image import archive_of, configuration
+from incremental_docker.reproducible_image import ImageError, Layer, configuration, reproduce, write_archive
 
 CREATED = "2026-01-02T03:04:05Z"
 LAYERS = ["sha256:aa", "sha256:bb"]
@@ -91,13 +92,81 @@ def test_a_history_that_does_not_fit_the_layers_is_left_out() -> None:
     assert "history" not in json.loads(configuration(image(), STEPS[1:], CREATED))
 
 
-def test_the_archive_names_every_layer_and_holds_none() -> None:
+def test_layers_that_were_built_as_stand_ins_are_the_files_themselves() -> None:
+    described = json.loads(configuration(image(), STEPS, CREATED, [Layer("cc", "b.tar")]))
+    assert described["rootfs"]["diff_ids"] == ["sha256:aa", "sha256:cc"]
+    assert len(described["history"]) == 3
+
+
+@pytest.mark.parametrize("sent", [{}, {1: "b.tar"}])
+def test_the_archive_names_every_layer_and_holds_those_that_are_asked_for(sent: dict[int, str], tmp_path: Path) -> None:
+    (tmp_path / "b.tar").write_bytes(b"layer")
     config = configuration(image(), STEPS, CREATED)
-    with tarfile.open(fileobj=io.BytesIO(archive_of(config, ["child:1", "child:2"]))) as archive:
+    stream = io.BytesIO()
+    write_archive(config, ["child:1", "child:2"], {n: str(tmp_path / path) for n, path in sent.items()}, stream)
+    stream.seek(0)
+    with tarfile.open(fileobj=stream) as archive:
         name = f"{hashlib.sha256(config).hexdigest()}.json"
-        assert archive.getnames() == [name, "manifest.json"]
-        stored, manifest = (archive.extractfile(member) for member in archive.getmembers())
+        assert archive.getnames() == [name, "manifest.json", *(f"{number}/layer.tar" for number in sent)]
+        stored, manifest, *layers = (archive.extractfile(member) for member in archive.getmembers())
         assert stored is not None
         assert manifest is not None
         assert stored.read() == config
         assert json.load(manifest) == [{"Config": name, "RepoTags": ["child:1", "child:2"], "Layers": LAYER_FILES}]
+        assert [layer.read() for layer in layers if layer] == [b"layer"] * len(sent)
+
+
+# `image load` reads what it is sent, and asks for layers as an engine does until it has all from the first one on.
+CLIENT = """#!/usr/bin/env python3
+import json, pathlib, sys, tarfile
+folder = pathlib.Path(__file__).parent
+if sys.argv[2] == "history":
+    print((folder / "history").read_text())
+elif sys.argv[2] == "inspect":
+    print((folder / ("id" if "--format" in sys.argv else "described")).read_text())
+else:
+    with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
+        names = archive.getnames()
+    with (folder / "loads").open("a") as loads:
+        print(*names[2:], file=loads)
+    first = int((folder / "lacking").read_text())
+    lacking = [n for n in range(first, 3) if f"{n}/layer.tar" not in names]
+    if lacking:
+        sys.exit(f"open /var/lib/docker/tmp/docker-import-12/{lacking[0]}/layer.tar: no such file or directory")
+    (folder / "id").write_text(f"sha256:{names[0].partition('.')[0]}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("lacking", "loads"),
+    [
+        (3, [""]),
+        (2, ["", "2/layer.tar"]),
+        (1, ["", "1/layer.tar 2/layer.tar"]),
+    ],
+)
+def test_an_engine_is_sent_the_layers_that_it_lacks(lacking: int, loads: list[str], tmp_path: Path) -> None:
+    client, layers = _client(tmp_path, lacking)
+    assert reproduce(client, CREATED, layers, ["child:1"], "built").startswith("sha256:")
+    assert (tmp_path / "loads").read_text().splitlines() == loads
+
+
+def test_a_layer_of_the_parents_that_an_engine_lacks_is_an_error(tmp_path: Path) -> None:
+    client, layers = _client(tmp_path, 0)
+    with pytest.raises(ImageError, match="0/layer.tar: no such file"):
+        reproduce(client, CREATED, layers, ["child:1"], "built")
+    assert (tmp_path / "loads").read_text().splitlines() == [""]
+
+
+def _client(folder: Path, lacking: int) -> tuple[str, list[Layer]]:
+    """A client of an engine that lacks the layers from number `lacking` on, and the upper two of an image's three."""
+    (folder / "docker").write_text(CLIENT)
+    (folder / "docker").chmod(0o755)
+    (folder / "described").write_text(json.dumps([image(RootFS={"Layers": ["sha256:aa", "sha256:11", "sha256:22"]})]))
+    (folder / "history").write_text("\n".join(json.dumps(step) for step in STEPS))
+    (folder / "lacking").write_text(str(lacking))
+    layers = []
+    for name in ("b", "c"):
+        (folder / f"{name}.tar").write_text(name)
+        layers.append(Layer(hashlib.sha256(name.encode()).hexdigest(), str(folder / f"{name}.tar")))
+    return str(folder / "docker"), layers
