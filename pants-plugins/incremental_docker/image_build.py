@@ -46,6 +46,7 @@ from incremental_docker.context import OwnContext, OwnContextRequest
 from incremental_docker.failures import explain
 from incremental_docker.labels import base_of, labels_of
 from incremental_docker.ledger import (
+    KEEPS_TIMES,
     NAMED_CACHES,
     NEVER_NOTED,
     build_script,
@@ -230,6 +231,8 @@ async def build_changed_image(
             raise ImageBuildError(explain(str(field_set.address), tags[0], output))
         log = logger.info if options.build_verbose else logger.debug
         log(f"Docker build output for {tags[0]}:\n{output}")
+        if KEEPS_TIMES in output:
+            logger.warning(f"{tags[0]}: {KEEPS_TIMES}.")
         image_id, _, unnoted = brought.stdout.decode(errors="replace").partition("\n")
         if unnoted:
             logger.warning(f"{tags[0]} will be built again next time: {unnoted.strip()}")

@@ -18,6 +18,11 @@ from incremental_docker import outline
 # Relative to the sandbox; one file a fingerprint, whose content is an image id.
 NOTES = ".docker_image_ids"
 
+# What a build says whose engine took no image without times.
+KEEPS_TIMES = (
+    "the image keeps the times of its build, so its id is no other machine's: docker/README.md, Ids and labels"
+)
+
 # By the name of its cache, which all checkouts of a user share, like every named cache of Pants'.
 NAMED_CACHES = {"docker_image_ids": NOTES}
 
@@ -98,7 +103,7 @@ def build_script(
         f"{' '.join(whole)} >&2",
         *(f"{client} image tag {built} {shlex.quote(tag)}" for tag in tags),
         f"id=$({client} image inspect --format '{{{{.Id}}}}' {built})",
-        "echo 'The image keeps the times of its build, so its id differs from other machines: see docker/README.md.' >&2",
+        f"echo {shlex.quote(KEEPS_TIMES)} >&2",
     ]
     # Pants kills the process group of a build that is cancelled, at once and as a whole. So the pins are removed by a
     # job in a group of its own (`set -m`), which waits for its input to end: that is when this shell is gone.

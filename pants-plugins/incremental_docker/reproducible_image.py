@@ -63,7 +63,6 @@ _NO_LAYER = tuple(
     )
 )
 _NO_OPERATION = "#(nop)"
-_BUFFER = 1 << 20
 
 
 # What the engine says of a layer that it needs and that the archive lacks.
@@ -138,7 +137,7 @@ def write_archive(config: bytes, tags: Sequence[str], layers: Mapping[int, str],
     count = len(json.loads(config)["rootfs"]["diff_ids"])
     name = f"{hashlib.sha256(config).hexdigest()}.json"
     manifest = [{"Config": name, "RepoTags": list(tags), "Layers": [f"{number}/layer.tar" for number in range(count)]}]
-    with tarfile.open(fileobj=out, mode="w|", bufsize=_BUFFER, copybufsize=_BUFFER) as archive:
+    with tarfile.open(fileobj=out, mode="w|", bufsize=1 << 20) as archive:
         for path, content in ((name, config), ("manifest.json", json.dumps(manifest).encode("utf-8"))):
             member = tarfile.TarInfo(path)
             member.size = len(content)
