@@ -17,7 +17,9 @@ import argparse
 import hashlib
 import io
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -137,13 +139,21 @@ def write_archive(config: bytes, tags: Sequence[str], layers: Mapping[int, str],
     count = len(json.loads(config)["rootfs"]["diff_ids"])
     name = f"{hashlib.sha256(config).hexdigest()}.json"
     manifest = [{"Config": name, "RepoTags": list(tags), "Layers": [f"{number}/layer.tar" for number in range(count)]}]
-    with tarfile.open(fileobj=out, mode="w|", bufsize=1 << 20) as archive:
-        for path, content in ((name, config), ("manifest.json", json.dumps(manifest).encode("utf-8"))):
-            member = tarfile.TarInfo(path)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-        for number, path in layers.items():
-            archive.add(path, f"{number}/layer.tar")
+    # Not with tarfile's own stream, whose buffer is copied with each piece that it takes.
+    for path, content in ((name, config), ("manifest.json", json.dumps(manifest).encode("utf-8"))):
+        _write_member(out, path, io.BytesIO(content), len(content))
+    for number, path in layers.items():
+        with open(path, "rb") as file:
+            _write_member(out, f"{number}/layer.tar", file, os.fstat(file.fileno()).st_size)
+    out.write(bytes(2 * tarfile.BLOCKSIZE))
+
+
+def _write_member(out: IO[bytes], name: str, content: IO[bytes], size: int) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = size
+    out.write(member.tobuf())
+    shutil.copyfileobj(content, out, 1 << 20)
+    out.write(bytes(-size % tarfile.BLOCKSIZE))
 
 
 def reproduce(client: str, created: str, layers: Sequence[Layer], tags: Sequence[str], built: str) -> str:
