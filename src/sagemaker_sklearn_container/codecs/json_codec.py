@@ -205,7 +205,7 @@ def _encoded_array(array: np.ndarray[Any, Any]) -> bytes | None:
     if widened is None:
         return None
     plain = texts.plain_numbers(widened)
-    return b"[" + b", ".join(_odd_rows(widened)) + b"]" if plain is None else plain.replace(b",", b", ")
+    return b"[" + b", ".join(_odd_rows(widened)) + b"]" if plain is None else plain_tables.spaced(plain)
 
 
 def _encoded_small(array: np.ndarray[Any, Any]) -> bytes | None:

@@ -161,6 +161,17 @@ static inline const byte *read_array(const byte *at, const byte *end, float **ce
     }
 }
 
+/* Writes the text with a space behind each comma; `spaced` has room for twice the text. Returns the new length. */
+size_t space_commas(const byte *text, size_t length, byte *spaced) {
+    byte *end = spaced;
+    for (size_t at = 0; at < length; at++) {
+        *end++ = text[at];
+        *end = ' ';
+        end += text[at] == ',';
+    }
+    return (size_t)(end - spaced);
+}
+
 /* More numbers than one beyond this no text can hold, of either kind. */
 size_t count_separators(const byte *text, size_t length) {
     size_t count = 0;

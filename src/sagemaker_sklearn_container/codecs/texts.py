@@ -17,7 +17,8 @@ _SHOWN_CHARACTERS = 40
 _PLAIN_FROM, _PLAIN_TO = 1e-4, {4: 1e12, 8: 1e16}
 # Below this Python and orjson print float64 alike again: the exponent has two digits or more.
 _PLAIN_BELOW = {4: 0.0, 8: 1e-9}
-_PLAIN_DTYPES = frozenset({"float64", "float32", "int64", "int32", "uint64", "uint32"})
+# In both orders of bytes. Not their names, which NumPy makes anew each time.
+_PLAIN_DTYPES = frozenset(np.dtype(order + kind) for order in "<>" for kind in ("f8", "f4", "i8", "i4", "u8", "u4"))
 
 
 def utf8(body: Body, media_type: str) -> bytes | memoryview:
@@ -60,7 +61,7 @@ def plain_numbers(block: np.ndarray[Any, Any]) -> bytes | None:
         `[1.5,2.0]` or `[[1.5],[2.0]]`; None if some entry is printed in another way (most exponents, not finite,
         bool), or is of a dtype that only NumPy prints.
     """
-    if block.dtype.name not in _PLAIN_DTYPES or (block.dtype.kind == "f" and _odd(block).any()):
+    if block.dtype not in _PLAIN_DTYPES or (block.dtype.kind == "f" and _odd(block).any()):
         return None
     native = np.ascontiguousarray(block, dtype=block.dtype.newbyteorder("="))
     return orjson.dumps(native, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -73,7 +74,7 @@ def numbers(block: np.ndarray[Any, Any]) -> list[bytes]:
         block: ndarray of at least one entry.
     """
     flat = block.reshape(-1)
-    if flat.dtype.name not in _PLAIN_DTYPES or flat.dtype.kind != "f":
+    if flat.dtype not in _PLAIN_DTYPES or flat.dtype.kind != "f":
         return [str(entry).encode("ascii") for entry in flat]
     odd = _odd(flat)
     native = np.where(odd, flat.dtype.type(0), flat).astype(flat.dtype.newbyteorder("="), copy=False)

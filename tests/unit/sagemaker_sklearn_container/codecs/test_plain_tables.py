@@ -184,6 +184,16 @@ def test_nothing_but_the_text_and_the_cells_is_touched(rows: list[list[str]], cu
             assert count <= room
 
 
+@given(text=st.text("0,- ", min_size=1).map(str.encode))
+def test_a_space_follows_each_comma(text: bytes) -> None:
+    """C-20: and no byte beyond twice the text is written."""
+    assert plain_tables.spaced(text) == text.replace(b",", b", ")
+    compiled = plain_tables._compiled
+    assert compiled is not None
+    room = Guarded(2 * len(text))
+    assert compiled.space_commas(text, len(text), room.address) == len(text) + text.count(b",")
+
+
 def test_long_texts_are_read_as_short_ones() -> None:
     """C-26: beyond a megabyte the numbers stay where they are read to."""
     row = ["0.123456", "-7", "8.5e3"]
