@@ -1,7 +1,7 @@
-"""Puts modules of ours in the place of some of a library's, where its own cost every user time or memory.
+"""Puts modules of ours in the place of some of a library's, or lines of ours behind its own, where these harm users.
 
-Each is tied by hash to the file that it stands in for: a release of the library that changes that file does not build
-until somebody has looked at both.
+Each is tied by hash to the library's file: a release of the library that changes that file does not build until
+somebody has looked at both.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from image_layers.errors import LayerError
 
 @dataclass(frozen=True)
 class Replacement:
-    """One file of a wheel, and what ships in its place.
+    """One file of a wheel, and what ships in its place or with it.
 
     Attributes:
         distribution: Whose wheel it is.
         path: Of the file, POSIX, relative to site-packages.
         original: SHA-256 of the library's file, hexadecimal.
         ours: The file that ships.
+        appended: Whether it ships behind the library's, in one file.
         origin: Where this is written down, for messages.
     """
 
@@ -31,6 +32,7 @@ class Replacement:
     path: str
     original: str
     ours: Path
+    appended: bool
     origin: str
 
     def apply(self, content: bytes) -> bytes:
@@ -41,12 +43,14 @@ class Replacement:
         """
         found = hashlib.sha256(content).hexdigest()
         if found != self.original:
+            does = "adds to" if self.appended else "replaces"
             raise LayerError(
-                f"{self.origin} replaces {self.path} of {self.distribution}, whose SHA-256 was {self.original}; the "
+                f"{self.origin} {does} {self.path} of {self.distribution}, whose SHA-256 was {self.original}; the "
                 f"wheel's has {found}. The library has changed it: compare the two, adapt {self.ours} and write the "
                 "new hash down, or take the line away."
             )
-        return self.ours.read_bytes()
+        ours = self.ours.read_bytes()
+        return content + b"\n\n" + ours if self.appended else ours
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,9 @@ class Replacements:
 
 
 def read_replacements(path: Path) -> Replacements:
-    """Lines of `DISTRIBUTION PATH SHA256 OURS`; OURS is relative to the list's folder, `#` starts a comment.
+    """Lines of `DISTRIBUTION PATH SHA256 [+]OURS`; OURS is relative to the list's folder, `#` starts a comment.
+
+    A plus sign appends OURS to the library's file instead of replacing that.
 
     Raises:
         LayerError: a line is something else, or there is no such file of ours.
@@ -73,11 +79,14 @@ def read_replacements(path: Path) -> Replacements:
         if not words:
             continue
         if len(words) != 4:
-            raise LayerError(f"{path}:{number}: {line.strip()!r} is not `DISTRIBUTION PATH SHA256 OURS`.")
+            raise LayerError(f"{path}:{number}: {line.strip()!r} is not `DISTRIBUTION PATH SHA256 [+]OURS`.")
         distribution, place, original, ours = words
+        appended, ours = ours.startswith("+"), ours.lstrip("+")
         if not (path.parent / ours).is_file():
             raise LayerError(f"{path}:{number}: there is no {path.parent / ours} to ship in place of {place}.")
         items.append(
-            Replacement(canonicalize_name(distribution), place, original, path.parent / ours, f"{path}:{number}")
+            Replacement(
+                canonicalize_name(distribution), place, original, path.parent / ours, appended, f"{path}:{number}"
+            )
         )
     return Replacements(tuple(items))

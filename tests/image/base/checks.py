@@ -73,6 +73,22 @@ print(pandas.read_parquet(file).equals(table))
     assert image.python(script) == "True"
 
 
+def test_a_process_ends_whose_last_act_was_to_read_parquet(image: Image) -> None:
+    """L-13: on one processor, where Arrow's threads are the last to be done."""
+    script = """
+import io, os, subprocess, sys
+import pandas
+file = io.BytesIO()
+pandas.DataFrame({"a": [1, 2], "b": ["x", None]}).to_parquet(file, engine="pyarrow")
+program = "import io, sys, pandas; pandas.read_parquet(io.BytesIO(sys.stdin.buffer.read()))"
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+for _ in range(8):
+    subprocess.run([sys.executable, "-c", program], input=file.getvalue(), check=True, timeout=20)
+print("ended")
+"""
+    assert image.python(script) == "ended"
+
+
 @pytest.mark.parametrize("command", ["bash", "gzip", "pip", "pip3", "python", "python3", "sh", "tar"])
 def test_command_is_on_path(image: Image, command: str) -> None:
     """L-10."""

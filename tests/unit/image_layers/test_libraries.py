@@ -140,6 +140,15 @@ def test_a_file_is_replaced_and_the_record_knows(wheels: Path, tree: Path, tmp_p
     assert f"a/__init__.py,sha256={digest},7" in lines
 
 
+def test_lines_are_added_to_a_file_and_its_hash_is_held_to(wheels: Path, tree: Path, tmp_path: Path) -> None:
+    build_wheel(wheels, "a", {"a.py": "x = 1\n"})
+    unpack_wheels(wheels, tree, WHOLE, AS_DECLARED, _replacements(tmp_path, f"a a.py {ORIGINAL} +ours.py"))
+    assert (tree / SITE_PACKAGES / "a.py").read_text() == "x = 1\n\n\n# ours\n"
+    build_wheel(wheels, "a", {"a.py": "x = 2\n"})
+    with pytest.raises(LayerError, match=r"replacements.txt:3 adds to a.py of a, whose SHA-256 was"):
+        unpack_wheels(wheels, tree, WHOLE, AS_DECLARED, _replacements(tmp_path, f"a a.py {ORIGINAL} +ours.py"))
+
+
 def test_a_file_that_the_library_has_changed_is_not_replaced(wheels: Path, tree: Path, tmp_path: Path) -> None:
     build_wheel(wheels, "a", {"a.py": "x = 2\n"})
     replacements = _replacements(tmp_path, f"a a.py {ORIGINAL} ours.py")
@@ -166,7 +175,7 @@ def test_a_file_that_the_library_has_no_more_is_named(wheels: Path, tree: Path, 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("a a.py ours.py", "'a a.py ours.py' is not `DISTRIBUTION PATH SHA256 OURS`."),
+        ("a a.py ours.py", "'a a.py ours.py' is not `DISTRIBUTION PATH SHA256 [+]OURS`."),
         (f"a a.py {ORIGINAL} none.py", "there is no {folder}/none.py to ship in place of a.py."),
     ],
 )
