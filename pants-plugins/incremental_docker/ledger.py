@@ -14,6 +14,7 @@ import shlex
 from typing import Mapping
 
 from incremental_docker import outline
+from incremental_docker.reproducible_image import NOT_TAKEN
 
 # Relative to the sandbox; one file a fingerprint, whose content is an image id.
 NOTES = ".docker_image_ids"
@@ -61,8 +62,8 @@ def build_script(
 
     The id is a line; a second one says why it could not be noted, which fails nothing.
 
-    The build is that of the outline, which `reproduce` makes the image of. Where the engine does not take that, for
-    example since it keeps images in containerd's store, the whole context is built and the image keeps its times.
+    The build is that of the outline, which `reproduce` runs and makes the image of. Where the engine does not take that,
+    for example since it keeps images in containerd's store, the whole context is built and the image keeps its times.
 
     A Dockerfile can only name its parent by tag, and another checkout may move that tag once the parent was seen to,
     even between two stages of one build. So each parent is pinned: it gets one more tag, which this build alone knows.
@@ -70,7 +71,7 @@ def build_script(
 
     Args:
         build: Command line of the build: the client, `build`, its options with one `--tag` and `--file`, the context.
-        reproduce: Command line of `reproducible_image` up to the layers; the name of what was built and tags follow.
+        reproduce: Command line of `reproducible_image` up to the layers; names and the build follow.
         tags: Full names of the image.
         parents: Image id by tag. A build argument whose value is one of these tags gets the pinned one.
         pin: What no other build's pins end with; allowed in a tag.
@@ -92,10 +93,10 @@ def build_script(
         whole.append(shlex.quote(word))
         outlined.append(shlex.quote(f"{outline.FOLDER}/{word}") if before == "--file" else whole[-1])
     outlined[-1] = shlex.quote(f"{outline.FOLDER}/{build[-1]}")
+    image = f"id=$({shlex.join(reproduce)} --built {built} --tags {shlex.join(tags)} -- {' '.join(outlined)})"
     steps = [
         *(f"{client} image tag {image_id} {tag}" for tag, image_id in pinned.items()),
-        f"{' '.join(outlined)} >&2",
-        f"{{ id=$({shlex.join(reproduce)} --built {built} --tags {shlex.join(tags)}) || keep_times; }}",
+        f"{{ {image} || {{ [ $? = {NOT_TAKEN} ] && keep_times; }}; }}",
         "echo $id",
         f"{{ {note_script(fingerprint, 'id')}; }}",
     ]

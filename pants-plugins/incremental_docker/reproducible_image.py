@@ -1,12 +1,12 @@
 """Gives an image that was built an id that depends on its content alone.
 
-    python reproducible_image.py CLIENT CREATED [--layer DIGEST PATH]... --built TAG --tags TAG...
+    python reproducible_image.py CLIENT CREATED [--layer DIGEST PATH]... --built TAG --tags TAG... -- BUILD COMMAND
 
 An engine of the time before SOURCE_DATE_EPOCH (BuildKit 0.11) writes the time of the build into an image's
 configuration: into `created`, and again for each step of the history. The id is a digest of the configuration, so two
 machines that built the same layers have two ids. This program describes the image anew, in the words of the OCI image
 specification, without the clock and with the layers themselves where the build had stand-ins (`outline`), and hands
-that to the engine. An engine reads no layer that it holds, so those that it does not hold alone are sent.
+that to the engine. The layers' files are on their way while the build runs; the engine unpacks those that it lacks.
 
 It needs nothing beyond Python's own library: the build runs it beside the client.
 """
@@ -18,7 +18,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -67,8 +66,12 @@ _NO_LAYER = tuple(
 _NO_OPERATION = "#(nop)"
 
 
-# What the engine says of a layer that it needs and that the archive lacks.
-_LACKING = re.compile(r"/(\d+)/layer\.tar: no such file")
+# Exit codes.
+BUILD_FAILED, NOT_TAKEN = 1, 3
+
+
+class BuildError(Exception):
+    """The build failed; it has said why."""
 
 
 class ImageError(Exception):
@@ -127,81 +130,90 @@ def _step(step: Mapping[str, str], created: str) -> dict[str, Any]:
     return {**entry, "empty_layer": True} if no_layer else entry
 
 
-def write_archive(config: bytes, tags: Sequence[str], layers: Mapping[int, str], out: IO[bytes]) -> None:
-    """Write an image archive (`docker image save`) without the files of the layers that the engine has.
+class Archive:
+    """Writes an image archive (`docker image save`): layers in any order, and in the end the image that has them.
 
-    Args:
-        config: Configuration.
-        tags: Full names.
-        layers: Files of the other layers, by the layer's number, the lowest being 0.
-        out: Binary sink, left open; it need not be able to seek.
+    The layers that the engine has need no file.
     """
-    count = len(json.loads(config)["rootfs"]["diff_ids"])
-    name = f"{hashlib.sha256(config).hexdigest()}.json"
-    manifest = [{"Config": name, "RepoTags": list(tags), "Layers": [f"{number}/layer.tar" for number in range(count)]}]
+
+    def __init__(self, out: IO[bytes]) -> None:
+        """An archive to a binary sink, which need not be able to seek and is left open."""
+        self._out = out
+        self._files: dict[str, str] = {}
+
+    def add_layers(self, layers: Sequence[Layer]) -> None:
+        """Write the files of layers."""
+        for layer in layers:
+            self._files[f"sha256:{layer.digest}"] = name = f"{layer.digest}/layer.tar"
+            with open(layer.path, "rb") as file:
+                self._add(name, file, os.fstat(file.fileno()).st_size)
+
+    def end(self, config: bytes, tags: Sequence[str]) -> None:
+        """Write a configuration, and the full names that the image gets."""
+        digests = json.loads(config)["rootfs"]["diff_ids"]
+        name = f"{hashlib.sha256(config).hexdigest()}.json"
+        files = [self._files.get(digest, f"{number}/layer.tar") for number, digest in enumerate(digests)]
+        manifest = json.dumps([{"Config": name, "RepoTags": list(tags), "Layers": files}]).encode("utf-8")
+        for path, content in ((name, config), ("manifest.json", manifest)):
+            self._add(path, io.BytesIO(content), len(content))
+        self._out.write(bytes(2 * tarfile.BLOCKSIZE))
+
     # Not with tarfile's own stream, whose buffer is copied with each piece that it takes.
-    for path, content in ((name, config), ("manifest.json", json.dumps(manifest).encode("utf-8"))):
-        _write_member(out, path, io.BytesIO(content), len(content))
-    for number, path in layers.items():
-        with open(path, "rb") as file:
-            _write_member(out, f"{number}/layer.tar", file, os.fstat(file.fileno()).st_size)
-    out.write(bytes(2 * tarfile.BLOCKSIZE))
+    def _add(self, name: str, content: IO[bytes], size: int) -> None:
+        member = tarfile.TarInfo(name)
+        member.size = size
+        self._out.write(member.tobuf())
+        shutil.copyfileobj(content, self._out, 1 << 20)
+        self._out.write(bytes(-size % tarfile.BLOCKSIZE))
 
 
-def _write_member(out: IO[bytes], name: str, content: IO[bytes], size: int) -> None:
-    member = tarfile.TarInfo(name)
-    member.size = size
-    out.write(member.tobuf())
-    shutil.copyfileobj(content, out, 1 << 20)
-    out.write(bytes(-size % tarfile.BLOCKSIZE))
+def reproduce(
+    client: str, created: str, layers: Sequence[Layer], tags: Sequence[str], built: str, build: Sequence[str]
+) -> str:
+    """Build the image `built`, hand it to the engine without the times of its build, and give that the tags.
 
-
-def reproduce(client: str, created: str, layers: Sequence[Layer], tags: Sequence[str], built: str) -> str:
-    """Hand the engine the image `built` without the times of its build, and give that the tags; the id it has now.
+    Returns:
+        The id of the image that has them.
 
     Raises:
-        ImageError: the engine did not take it.
+        BuildError: the build failed.
+        ImageError: the engine did not take the image.
     """
-    history = [client, "image", "history", "--no-trunc", "--format", "{{json .}}", built]
-    with ThreadPoolExecutor() as both:
-        described, steps = both.map(_call, ([client, "image", "inspect", built], history))
-    config = configuration(json.loads(described)[0], [json.loads(line) for line in steps.splitlines()], created, layers)
-    _load(client, config, tags, layers)
+    load = [client, "image", "load", "--quiet"]
+    with ThreadPoolExecutor() as beside, subprocess.Popen(
+        load, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as loading:
+        assert loading.stdin, "was asked for"
+        assert loading.stderr, "was asked for"
+        archive = Archive(loading.stdin)
+        sent = beside.submit(archive.add_layers, layers)
+        try:
+            status = subprocess.run(build, stdout=sys.stderr).returncode
+            if status:
+                raise BuildError(status)
+            history = [client, "image", "history", "--no-trunc", "--format", "{{json .}}", built]
+            described, steps = beside.map(_call, ([client, "image", "inspect", built], history))
+            config = configuration(
+                json.loads(described)[0], [json.loads(line) for line in steps.splitlines()], created, layers
+            )
+        except BaseException:
+            loading.kill()
+            # Else leaving does it, and its complaint would be the error.
+            with suppress(BrokenPipeError):
+                loading.stdin.close()
+            raise
+        # The client may have seen enough before the end; its status tells.
+        with suppress(BrokenPipeError), loading.stdin:
+            sent.result()
+            archive.end(config, tags)
+        said = loading.stderr.read()
+    _check(load, loading.returncode, said)
     image_id = f"sha256:{hashlib.sha256(config).hexdigest()}"
     # An engine that keeps images in another way may have taken it for another one.
     found = _call([client, "image", "inspect", "--format", "{{.Id}}", *tags]).decode("utf-8").split()
     if set(found) != {image_id}:
         raise ImageError(f"the engine took {image_id} for {', '.join(found)}")
     return image_id
-
-
-def _load(client: str, config: bytes, tags: Sequence[str], layers: Sequence[Layer]) -> None:
-    """Hand over the image with as few layers as the engine needs.
-
-    Which layers it holds, nothing but an attempt tells. What stands on one that it lacks, it lacks as well.
-    """
-    count = len(json.loads(config)["rootfs"]["diff_ids"])
-    own = {count - len(layers) + number: layer.path for number, layer in enumerate(layers)}
-    try:
-        _send(client, config, tags, {})
-    except ImageError as error:
-        lacking = _LACKING.search(str(error))
-        if not lacking or int(lacking[1]) not in own:
-            raise
-        _send(client, config, tags, {number: path for number, path in own.items() if number >= int(lacking[1])})
-
-
-def _send(client: str, config: bytes, tags: Sequence[str], layers: Mapping[int, str]) -> None:
-    command = [client, "image", "load", "--quiet"]
-    # Its output is short.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as load:
-        assert load.stdin, "was asked for"
-        # A client that has seen enough; its status tells.
-        with suppress(BrokenPipeError), load.stdin as stdin:
-            write_archive(config, tags, layers, stdin)
-        assert load.stderr, "was asked for"
-        said = load.stderr.read()
-    _check(command, load.returncode, said)
 
 
 def _call(command: Sequence[str]) -> bytes:
@@ -217,20 +229,23 @@ def _check(command: Sequence[str], status: int, stderr: bytes) -> None:
 
 
 def main() -> int:
-    """Print the id of the image that has the tags now; 1 where the engine does not take it, and why on stderr."""
+    """Print the id of the image that has the tags now. NOT_TAKEN: the engine did not take it; stderr says why."""
     parser = argparse.ArgumentParser()
     parser.add_argument("client")
     parser.add_argument("created")
     parser.add_argument("--layer", nargs=2, action="append", default=[])
     parser.add_argument("--built", required=True)
     parser.add_argument("--tags", nargs="+", required=True)
-    args = parser.parse_args()
+    options, build = sys.argv[1 : sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1 :]
+    args = parser.parse_args(options)
     try:
         layers = [Layer(*layer) for layer in args.layer]
-        print(reproduce(args.client, args.created, layers, args.tags, args.built), end="")
+        print(reproduce(args.client, args.created, layers, args.tags, args.built, build), end="")
+    except BuildError:
+        return BUILD_FAILED
     except ImageError as error:
         print(f"{args.built}: not taken without the times of its build: {error}", file=sys.stderr)
-        return 1
+        return NOT_TAKEN
     return 0
 
 

@@ -82,7 +82,7 @@ file = io.BytesIO()
 pandas.DataFrame({"a": [1, 2], "b": ["x", None]}).to_parquet(file, engine="pyarrow")
 program = "import io, sys, pandas; pandas.read_parquet(io.BytesIO(sys.stdin.buffer.read()))"
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-for _ in range(8):
+for _ in range(16):
     subprocess.run([sys.executable, "-c", program], input=file.getvalue(), check=True, timeout=20)
 print("ended")
 """

@@ -39,13 +39,18 @@ case "$1 $2" in
       rm "$engine/tags/${name//\//,}"
       grep -qrx "$image" "$engine/tags" || rm "$engine/images/$image"
     done ;;
-  # Not the client's: it stands for the program that makes the image of what was built.
+  # Not the client's: it stands for the program that builds, and makes the image of what was built.
   "reproduce "*)
-    if [ -e "$engine/keeps-times" ]; then echo "not taken" >&2; exit 1; fi
     while [ "$1" != --built ]; do shift; done
-    image=$(find_image "$2") || exit 1
+    built=$2 tags=()
+    shift 3
+    while [ "$1" != -- ]; do tags+=("$1"); shift; done
+    shift
+    "$@" || exit 1
+    if [ -e "$engine/keeps-times" ]; then echo "not taken" >&2; exit 3; fi
+    image=$(find_image "$built") || exit 1
     cp "$engine/images/$image" "$engine/images/sha256:reproduced"
-    for tag in "${@:4}"; do set_tag sha256:reproduced "$tag"; done
+    for tag in "${tags[@]}"; do set_tag sha256:reproduced "$tag"; done
     printf sha256:reproduced ;;
   "build "*)
     shift

@@ -163,9 +163,10 @@ def test_what_was_built_has_a_name_of_its_own_until_the_image_is_made_of_it(engi
     """And it is the outline that is built."""
     run(build(engine, "--label", "what=two words"), sandbox)
     wait_until(lambda: len(engine.calls) == 3)
+    command = "build --label what=two words --tag child:1-built-7 --file .outline/Dockerfile .outline/."
     assert engine.calls == [
-        "build --label what=two words --tag child:1-built-7 --file .outline/Dockerfile .outline/.",
-        "reproduce --layer 12 a layer.tar --built child:1-built-7 --tags child:1",
+        f"reproduce --layer 12 a layer.tar --built child:1-built-7 --tags child:1 -- {engine.client} {command}",
+        command,
         "image rm child:1-built-7",
     ]
 
@@ -190,7 +191,7 @@ def test_arguments_that_name_no_parent_reach_the_build_as_they_are(engine: FakeE
     status, _, _ = run(build(engine, "--build-arg", odd, "--label", f"of={PARENT_TAG}"), sandbox)
     assert status == 0
     assert engine.build_arguments == [odd]
-    assert f"of={PARENT_TAG} " in engine.calls[0]
+    assert f"of={PARENT_TAG} " in engine.calls[1]
 
 
 def test_all_stages_start_from_the_parent_that_was_built_although_its_tag_moves(

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from incremental_docker.reproducible_image import ImageError, Layer, configuration, reproduce, write_archive
+from incremental_docker.reproducible_image import Archive, BuildError, ImageError, Layer, configuration, reproduce
 
 CREATED = "2026-01-02T03:04:05Z"
 LAYERS = ["sha256:aa", "sha256:bb"]
-LAYER_FILES = ["0/layer.tar", "1/layer.tar"]
 # The newest first, as the engine has it.
 STEPS = [
     {"CreatedBy": "ADD b.tar / # buildkit", "Comment": "buildkit.dockerfile.v0", "CreatedAt": "now"},
@@ -98,75 +97,88 @@ def test_layers_that_were_built_as_stand_ins_are_the_files_themselves() -> None:
     assert len(described["history"]) == 3
 
 
-@pytest.mark.parametrize("sent", [{}, {1: "b.tar"}])
-def test_the_archive_names_every_layer_and_holds_those_that_are_asked_for(sent: dict[int, str], tmp_path: Path) -> None:
+def test_the_archive_names_every_layer_and_holds_those_that_are_known(tmp_path: Path) -> None:
     (tmp_path / "b.tar").write_bytes(b"layer")
-    config = configuration(image(), STEPS, CREATED)
+    config = configuration(image(), STEPS, CREATED, [Layer("cc", "b.tar")])
     stream = io.BytesIO()
-    write_archive(config, ["child:1", "child:2"], {n: str(tmp_path / path) for n, path in sent.items()}, stream)
+    archive = Archive(stream)
+    archive.add_layers([Layer("cc", str(tmp_path / "b.tar"))])
+    archive.end(config, ["child:1", "child:2"])
     stream.seek(0)
-    with tarfile.open(fileobj=stream) as archive:
+    with tarfile.open(fileobj=stream) as written:
         name = f"{hashlib.sha256(config).hexdigest()}.json"
-        assert archive.getnames() == [name, "manifest.json", *(f"{number}/layer.tar" for number in sent)]
-        stored, manifest, *layers = (archive.extractfile(member) for member in archive.getmembers())
+        assert written.getnames() == ["cc/layer.tar", name, "manifest.json"]
+        layer, stored, manifest = (written.extractfile(member) for member in written.getmembers())
+        assert layer is not None
         assert stored is not None
         assert manifest is not None
+        assert layer.read() == b"layer"
         assert stored.read() == config
-        assert json.load(manifest) == [{"Config": name, "RepoTags": ["child:1", "child:2"], "Layers": LAYER_FILES}]
-        assert [layer.read() for layer in layers if layer] == [b"layer"] * len(sent)
+        assert json.load(manifest) == [
+            {"Config": name, "RepoTags": ["child:1", "child:2"], "Layers": ["0/layer.tar", "cc/layer.tar"]}
+        ]
 
 
-# `image load` reads what it is sent, and asks for layers as an engine does until it has all from the first one on.
+# `image load` keeps what it is sent; `build` ends as it is told to.
 CLIENT = """#!/usr/bin/env python3
-import json, pathlib, sys, tarfile
+import pathlib, sys
 folder = pathlib.Path(__file__).parent
-if sys.argv[2] == "history":
+if sys.argv[1] == "build":
+    print("built")
+    sys.exit(int(sys.argv[2]))
+elif sys.argv[2] == "history":
     print((folder / "history").read_text())
 elif sys.argv[2] == "inspect":
     print((folder / ("id" if "--format" in sys.argv else "described")).read_text())
+elif (folder / "refusal").exists():
+    sys.exit((folder / "refusal").read_text())
 else:
-    with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
-        names = archive.getnames()
-    with (folder / "loads").open("a") as loads:
-        print(*names[2:], file=loads)
-    first = int((folder / "lacking").read_text())
-    lacking = [n for n in range(first, 3) if f"{n}/layer.tar" not in names]
-    if lacking:
-        sys.exit(f"open /var/lib/docker/tmp/docker-import-12/{lacking[0]}/layer.tar: no such file or directory")
-    (folder / "id").write_text(f"sha256:{names[0].partition('.')[0]}")
+    (folder / "sent").write_bytes(sys.stdin.buffer.read())
 """
+# More than a pipe takes while nobody reads it.
+LARGE = bytes(1 << 20)
 
 
-@pytest.mark.parametrize(
-    ("lacking", "loads"),
-    [
-        (3, [""]),
-        (2, ["", "2/layer.tar"]),
-        (1, ["", "1/layer.tar 2/layer.tar"]),
-    ],
-)
-def test_an_engine_is_sent_the_layers_that_it_lacks(lacking: int, loads: list[str], tmp_path: Path) -> None:
-    client, layers = _client(tmp_path, lacking)
-    assert reproduce(client, CREATED, layers, ["child:1"], "built").startswith("sha256:")
-    assert (tmp_path / "loads").read_text().splitlines() == loads
+@pytest.fixture()
+def engine(tmp_path: Path) -> Path:
+    """A folder with a client that says of the image `built` that it has two layers."""
+    (tmp_path / "docker").write_text(CLIENT)
+    (tmp_path / "docker").chmod(0o755)
+    (tmp_path / "described").write_text(json.dumps([image()]))
+    (tmp_path / "history").write_text("\n".join(json.dumps(step) for step in STEPS))
+    (tmp_path / "b.tar").write_bytes(LARGE)
+    return tmp_path
 
 
-def test_a_layer_of_the_parents_that_an_engine_lacks_is_an_error(tmp_path: Path) -> None:
-    client, layers = _client(tmp_path, 0)
-    with pytest.raises(ImageError, match="0/layer.tar: no such file"):
-        reproduce(client, CREATED, layers, ["child:1"], "built")
-    assert (tmp_path / "loads").read_text().splitlines() == [""]
+def run(engine: Path, build_status: int = 0) -> str:
+    client = str(engine / "docker")
+    layers = [Layer(hashlib.sha256(LARGE).hexdigest(), str(engine / "b.tar"))]
+    return reproduce(client, CREATED, layers, ["child:1"], "built", [client, "build", str(build_status)])
 
 
-def _client(folder: Path, lacking: int) -> tuple[str, list[Layer]]:
-    """A client of an engine that lacks the layers from number `lacking` on, and the upper two of an image's three."""
-    (folder / "docker").write_text(CLIENT)
-    (folder / "docker").chmod(0o755)
-    (folder / "described").write_text(json.dumps([image(RootFS={"Layers": ["sha256:aa", "sha256:11", "sha256:22"]})]))
-    (folder / "history").write_text("\n".join(json.dumps(step) for step in STEPS))
-    (folder / "lacking").write_text(str(lacking))
-    layers = []
-    for name in ("b", "c"):
-        (folder / f"{name}.tar").write_text(name)
-        layers.append(Layer(hashlib.sha256(name.encode()).hexdigest(), str(folder / f"{name}.tar")))
-    return str(folder / "docker"), layers
+def test_an_image_is_built_and_handed_over_with_its_layers(engine: Path) -> None:
+    layers = [Layer(hashlib.sha256(LARGE).hexdigest(), "b.tar")]
+    image_id = f"sha256:{hashlib.sha256(configuration(image(), STEPS, CREATED, layers)).hexdigest()}"
+    (engine / "id").write_text(image_id)
+    assert run(engine) == image_id
+    with tarfile.open(engine / "sent") as archive:
+        assert [member.size for member in archive.getmembers()][0] == len(LARGE)
+
+
+def test_an_engine_that_takes_it_for_another_image_is_an_error(engine: Path) -> None:
+    (engine / "id").write_text("sha256:another")
+    with pytest.raises(ImageError, match="for sha256:another"):
+        run(engine)
+
+
+def test_what_an_engine_says_that_does_not_take_it_is_told(engine: Path) -> None:
+    """Whatever it has read of it by then."""
+    (engine / "refusal").write_text("no such layer")
+    with pytest.raises(ImageError, match="image load` ended with 1: no such layer"):
+        run(engine)
+
+
+def test_of_a_build_that_failed_nothing_is_handed_over(engine: Path) -> None:
+    with pytest.raises(BuildError):
+        run(engine, build_status=7)
+    assert not (engine / "sent").exists()
