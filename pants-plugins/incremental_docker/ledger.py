@@ -62,8 +62,9 @@ def build_script(
 
     The id is a line; a second one says why it could not be noted, which fails nothing.
 
-    The build is that of the outline, which `reproduce` runs and makes the image of. Where the engine does not take that,
-    for example since it keeps images in containerd's store, the whole context is built and the image keeps its times.
+    The build is that of the outline, which `reproduce` runs and makes the image of. Where the engine does not take
+    that, for example since it keeps images in containerd's store, the whole context is built, and the image keeps its
+    times.
 
     A Dockerfile can only name its parent by tag, and another checkout may move that tag once the parent was seen to,
     even between two stages of one build. So each parent is pinned: it gets one more tag, which this build alone knows.
